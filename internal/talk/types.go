@@ -1,0 +1,223 @@
+// Package talk is the dialogue: from the state of a conversation, what was just said and the facts that the answer needs, it
+// decides the answer and the acts. It is pure: no clock, no database. inbox loads the facts, carries the acts out and stores
+// the answer in one transaction.
+package talk
+
+import (
+	"time"
+
+	"github.com/nongxun/nongxun/content/reading"
+)
+
+// Channel is how a contact reached us; answers are worded to its limits.
+type Channel string
+
+// The channels.
+const (
+	WeChat Channel = "wechat"
+	SMS    Channel = "sms"
+)
+
+// EventKind is something that a contact did without writing.
+type EventKind string
+
+// The events that are answered.
+const (
+	NoEvent  EventKind = ""
+	Follow   EventKind = "follow"   // 关注, Arg: scene of the QR code or ""
+	Scan     EventKind = "scan"     // 扫码 by a follower, Arg: scene
+	Click    EventKind = "click"    // menu button, Arg: its key (MenuSell …)
+	Location EventKind = "location" // Arg: address text as WeChat labels it
+	Picture  EventKind = "picture"
+	Voice    EventKind = "voice" // a voice message that carried no recognised text
+	Video    EventKind = "video"
+	Link     EventKind = "link"
+	Strange  EventKind = "strange" // a kind of message that we do not know
+)
+
+// Keys of the menu buttons.
+const (
+	MenuSell   = "sell"   // 我要卖
+	MenuBuy    = "buy"    // 我要买
+	MenuPrice  = "price"  // 查行情
+	MenuFair   = "fair"   // 报名对接会
+	MenuMine   = "mine"   // 我的信息
+	MenuPerson = "person" // 人工
+	MenuHelp   = "help"   // 帮助
+)
+
+// Input is what just came in. For an event Text is empty and Reading is zero.
+type Input struct {
+	Channel Channel
+	Event   EventKind
+	Arg     string
+	Text    string
+	Reading reading.Reading
+	At      time.Time
+}
+
+// Profile is what is known of the contact. County is a six-digit code, "" when unknown.
+type Profile struct {
+	Name         string
+	MerchantType string // one of the Merchant constants or ""
+	County       string
+	CountyName   string
+	Phone        string
+	Products     []string
+	OptedOut     bool
+}
+
+// Listing is one of the contact's own listings that are open.
+type Listing struct {
+	ID   int64
+	Kind reading.Intent // Supply or Demand
+	Lot  reading.Lot
+	At   time.Time
+}
+
+// Quote is one market's price of a product on a day.
+type Quote struct {
+	Product, Market string
+	Day             time.Time
+	Avg             reading.Milli // yuan per Unit
+	Low, High       *reading.Milli
+	Unit            string // 元/公斤 or 元/斤, as published
+}
+
+// Fair is an online trading fair whose sign-up is open, or the next one when none is.
+type Fair struct {
+	ID         int64
+	Name       string
+	Open       bool // sign-up is open now
+	SignupFrom time.Time
+	SignupTo   time.Time // last day, inclusive
+}
+
+// SignUp is the contact's sign-up to the fair in Facts.
+type SignUp struct {
+	MerchantType, Name, CountyName, Phone string
+	Products                              []string
+	At                                    time.Time
+}
+
+// Subscription is one thing that the contact wants to hear about. Product "" means all, Region "" means anywhere.
+type Subscription struct {
+	Topic   string // TopicPrice or TopicDemand
+	Product string
+	Region  string // GB/T 2260 code
+}
+
+// Topics of subscriptions.
+const (
+	TopicPrice  = "price"
+	TopicDemand = "demand"
+)
+
+// Need is a set of facts that a step wants; Profile is always there.
+type Need uint8
+
+// The facts that can be asked for.
+const (
+	NeedListings Need = 1 << iota // the contact's open listings, newest message first, in the order written
+	NeedQuotes                    // latest quotes for the products of the reading, nearest first
+	NeedFair                      // the open or next fair and the contact's sign-up to it
+	NeedSubs                      // the contact's subscriptions
+)
+
+// Facts is what inbox loaded.
+type Facts struct {
+	Profile  Profile
+	Listings []Listing
+	Quotes   []Quote
+	Fair     *Fair
+	SignUp   *SignUp
+	Subs     []Subscription
+}
+
+// Act is a decision that inbox carries out. It is one of the types below.
+type Act interface{ act() }
+
+// AddListings stores new listings, one for each lot, in this order. Glut marks goods that can't be sold (卖难).
+type AddListings struct {
+	Kind  reading.Intent // Supply or Demand
+	Lots  []reading.Lot
+	Phone string
+	Glut  bool
+}
+
+// EditListing replaces the parts of a listing that are not nil.
+type EditListing struct {
+	ID        int64
+	Quantity  *reading.Quantity
+	Price     *reading.Price
+	Origin    *reading.Place
+	Available *reading.Window
+}
+
+// CloseListing ends a listing: Sold when the goods are gone, else withdrawn.
+type CloseListing struct {
+	ID   int64
+	Sold bool
+}
+
+// ConfirmListing notes that the contact said that the listing is right.
+type ConfirmListing struct{ ID int64 }
+
+// SubscribeTo adds subscriptions (adding one twice is one); it also ends an opt-out.
+type SubscribeTo struct{ Subs []Subscription }
+
+// UnsubscribeFrom removes subscriptions; one with Product "" removes the whole topic.
+type UnsubscribeFrom struct{ Subs []Subscription }
+
+// OptOut stops all pushes on all channels at once.
+type OptOut struct{}
+
+// SignUpTo stores or replaces the contact's sign-up to a fair; signing up twice is one sign-up.
+type SignUpTo struct {
+	FairID                    int64
+	MerchantType, Name, Phone string
+	County                    string // six-digit code
+	Products                  []string
+}
+
+// CancelSignUp withdraws the contact's sign-up to a fair.
+type CancelSignUp struct{ FairID int64 }
+
+// SetProfile remembers what is not empty.
+type SetProfile struct {
+	Name, MerchantType, County, Phone string
+	Products                          []string
+}
+
+// CallPerson asks a member of the bureau's staff to answer this contact.
+type CallPerson struct{ Why string }
+
+func (AddListings) act()     {}
+func (EditListing) act()     {}
+func (CloseListing) act()    {}
+func (ConfirmListing) act()  {}
+func (SubscribeTo) act()     {}
+func (UnsubscribeFrom) act() {}
+func (OptOut) act()          {}
+func (SignUpTo) act()        {}
+func (CancelSignUp) act()    {}
+func (SetProfile) act()      {}
+func (CallPerson) act()      {}
+
+// Turn is the outcome of a step. Answer "" means that nothing is said (only after unfollowing and for a repeated opt-out).
+// State is what to remember; its zero value means nothing.
+type Turn struct {
+	State  State
+	Answer string
+	Acts   []Act
+}
+
+// State is what a conversation remembers between two messages. inbox stores it as JSON and drops it Forget after the last one.
+type State struct {
+	Step   string         `json:"step,omitempty"`   // the question that is open
+	Missed int            `json:"missed,omitempty"` // times in a row that we did not understand
+	Draft  map[string]any `json:"draft,omitempty"`  // replaced by the concrete fields that the steps need
+}
+
+// Forget is how long a conversation is remembered.
+const Forget = 30 * time.Minute
