@@ -1,0 +1,146 @@
+// Package people knows who writes to us: contacts, the addresses (openid, phone) by which they are reached, what they want to
+// hear about, and their consent. Statements of the message path are queued on a batch of the caller's, so that one message
+// costs few round trips; all of them run in the caller's transaction.
+package people
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Migrations holds the tables contact, address, subscription and consent_log.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// Kinds of address.
+const (
+	OpenID = "openid" // WeChat
+	Phone  = "phone"  // SMS
+)
+
+// Contact is a person. County is a GB/T 2260 code of six digits, "" when unknown; MerchantType is grower, broker, cooperative,
+// association, enterprise or "". Kind and Value are the address that it was found by.
+type Contact struct {
+	ID           int64
+	Kind, Value  string
+	Followed     bool
+	Name         string
+	MerchantType string
+	County       string
+	Phone        string
+	Products     []string
+	OptedOutAt   *time.Time
+}
+
+// Querier is what reads need: a pool, a connection or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+const lockSQL = `SELECT c.id, a.followed, c.name, c.merchant_type, c.county, c.phone, c.products, c.opted_out_at
+FROM address a JOIN contact c ON c.id = a.contact_id
+WHERE a.kind = $1 AND a.value = $2 FOR NO KEY UPDATE OF c`
+
+// QueueLock queues the look-up of the contact behind an address and locks it until the transaction ends: a contact's messages
+// are handled one at a time. Where the address is new, dst.ID stays 0.
+func QueueLock(b *pgx.Batch, kind, value string, dst *Contact) {
+	dst.Kind, dst.Value = kind, value
+	b.Queue(lockSQL, kind, value).QueryRow(func(row pgx.Row) error {
+		err := scan(row, dst)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+}
+
+func scan(row pgx.Row, c *Contact) error {
+	return row.Scan(&c.ID, &c.Followed, &c.Name, &c.MerchantType, &c.County, &c.Phone, &c.Products, &c.OptedOutAt)
+}
+
+// LockByID locks the contact with this id and fills in the address given, which must be one of its own.
+func LockByID(ctx context.Context, tx pgx.Tx, id int64, kind, value string) (Contact, error) {
+	c := Contact{Kind: kind, Value: value}
+	err := scan(tx.QueryRow(ctx, lockSQL, kind, value), &c)
+	if err == nil && c.ID != id {
+		return c, errors.New("people: the address belongs to another contact by now")
+	}
+	return c, err
+}
+
+// Create makes the contact behind a new address and locks it. Where another transaction has just made it, that one is locked
+// and returned. A contact that comes by phone has that phone.
+func Create(ctx context.Context, tx pgx.Tx, kind, value string, at time.Time) (Contact, error) {
+	c := Contact{Kind: kind, Value: value, Followed: true}
+	if kind == Phone {
+		c.Phone = value
+	}
+	if err := tx.QueryRow(ctx, `INSERT INTO contact (created_at, phone) VALUES ($1, $2) RETURNING id`, at, c.Phone).Scan(&c.ID); err != nil {
+		return c, err
+	}
+	tag, err := tx.Exec(ctx, `INSERT INTO address (kind, value, contact_id, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, kind, value, c.ID, at)
+	if err != nil || tag.RowsAffected() == 1 {
+		return c, err
+	}
+	if _, err = tx.Exec(ctx, `DELETE FROM contact WHERE id = $1`, c.ID); err != nil {
+		return c, err
+	}
+	return c, scan(tx.QueryRow(ctx, lockSQL, kind, value), &c)
+}
+
+// Profile is what a contact told about itself. Empty fields change nothing.
+type Profile struct {
+	Name, MerchantType, County, Phone string
+	Products                          []string
+}
+
+// QueueProfile queues the remembering of p.
+func QueueProfile(b *pgx.Batch, contactID int64, p Profile) {
+	b.Queue(`UPDATE contact SET name = coalesce(nullif($2, ''), name), merchant_type = coalesce(nullif($3, ''), merchant_type),
+county = coalesce(nullif($4, ''), county), phone = coalesce(nullif($5, ''), phone),
+products = CASE WHEN cardinality($6::text[]) > 0 THEN $6 ELSE products END WHERE id = $1`,
+		contactID, p.Name, p.MerchantType, p.County, p.Phone, nonNil(p.Products))
+}
+
+// QueueNeedsPerson queues the request that a member of staff answers this contact; an older open request keeps its time.
+func QueueNeedsPerson(b *pgx.Batch, contactID int64, why string, at time.Time) {
+	b.Queue(`UPDATE contact SET needs_person_at = coalesce(needs_person_at, $2), needs_person = $3 WHERE id = $1`, contactID, at, why)
+}
+
+// QueueFollow queues what a follow (with the scene of the QR code, if any) or an unfollow changes.
+func QueueFollow(b *pgx.Batch, contactID int64, openid string, followed bool, scene string, at time.Time) {
+	b.Queue(`UPDATE address SET followed = $2, scene = coalesce(nullif($3, ''), scene) WHERE kind = 'openid' AND value = $1`, openid, followed, scene)
+	what := "follow"
+	if !followed {
+		what = "unfollow"
+	}
+	logConsent(b, contactID, what, Subscription{}, OpenID, at)
+}
+
+// Mask hides the middle of a phone number (138****5678) or an openid for screens, exports and logs.
+func Mask(s string) string {
+	switch {
+	case len(s) == 11:
+		return s[:3] + "****" + s[7:]
+	case len(s) > 8:
+		return s[:4] + "****" + s[len(s)-4:]
+	default:
+		return strings.Repeat("*", len(s))
+	}
+}
+
+func nonNil(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
