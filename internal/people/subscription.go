@@ -60,12 +60,13 @@ func Subscriptions(ctx context.Context, q Querier, contactID int64) ([]Subscript
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Subscription])
 }
 
-// Subscribers returns who wants to hear about a product of a topic at a place: subscriptions to the product or to everything,
-// for a region that contains the place or anywhere. A contact comes once. Opt-outs are asked by outbox when it sends.
-func Subscribers(ctx context.Context, q Querier, topic, product, region string) ([]int64, error) {
+// Subscribers returns who wants to hear about a product of a topic at a place (GB/T 2260 code, "" when it may be anywhere):
+// subscriptions to the product or to everything, for a region that contains the place or lies in it. A contact comes once.
+// Opt-outs are asked by outbox when it sends.
+func Subscribers(ctx context.Context, q Querier, topic, product, place string) ([]int64, error) {
 	rows, err := q.Query(ctx, `SELECT DISTINCT contact_id FROM subscription
 WHERE topic = $1 AND product IN ('', $2)
-AND (region = '' OR $3 LIKE rtrim(region, '0') || '%' OR ($3 <> '' AND region LIKE rtrim($3, '0') || '%' AND length(rtrim($3, '0')) <= 4)) ORDER BY contact_id`, topic, product, region)
+AND ($3 LIKE regexp_replace(region, '(00)+$', '') || '%' OR region LIKE regexp_replace($3, '(00)+$', '') || '%') ORDER BY contact_id`, topic, product, place)
 	if err != nil {
 		return nil, err
 	}
