@@ -67,19 +67,9 @@ func scan(row pgx.Row, c *Contact) error {
 	return row.Scan(&c.ID, &c.Followed, &c.Name, &c.MerchantType, &c.County, &c.Phone, &c.Products, &c.OptedOutAt)
 }
 
-// LockByID locks the contact with this id and fills in the address given, which must be one of its own.
-func LockByID(ctx context.Context, tx pgx.Tx, id int64, kind, value string) (Contact, error) {
-	c := Contact{Kind: kind, Value: value}
-	err := scan(tx.QueryRow(ctx, lockSQL, kind, value), &c)
-	if err == nil && c.ID != id {
-		return c, errors.New("people: the address belongs to another contact by now")
-	}
-	return c, err
-}
-
 // Create makes the contact behind a new address and locks it. Where another transaction has just made it, that one is locked
 // and returned. A contact that comes by phone has that phone.
-func Create(ctx context.Context, tx pgx.Tx, kind, value string, at time.Time) (Contact, error) {
+func Create(ctx context.Context, tx Querier, kind, value string, at time.Time) (Contact, error) {
 	c := Contact{Kind: kind, Value: value, Followed: true}
 	if kind == Phone {
 		c.Phone = value
