@@ -5,7 +5,7 @@ package nongxun
 import (
 	_ "github.com/6tail/lunar-go/calendar"
 	_ "github.com/alecthomas/kong"
-	_ "github.com/alecthomas/kong-yaml"
+	_ "gopkg.in/yaml.v3"
 	_ "github.com/aliyun/alibaba-cloud-sdk-go/services/dysmsapi"
 	_ "github.com/chromedp/chromedp"
 	_ "github.com/go-co-op/gocron/v2"

@@ -28,9 +28,9 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "installing:$want"
 export DEBIAN_FRONTEND=noninteractive
-# A cluster of Debian's own is neither needed nor wanted: nongxun runs its private server.
+# Debian would start a cluster of its own, which nongxun does not need: it runs its private server.
 $run mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" | $run tee /etc/postgresql-common/createcluster.conf >/dev/null
 $run apt-get update -qq
 # shellcheck disable=SC2086
-$run apt-get install -y -qq --no-install-recommends $want >/dev/null
+$run apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold $want >/dev/null
