@@ -63,7 +63,7 @@ func signed(got string, parts ...string) bool {
 }
 
 // encrypt seals msg for appID: base64 of AES-256-CBC over random | length | msg | appID, padded to 32 bytes.
-func (k aesKey) encrypt(random [16]byte, msg []byte, appID string) string {
+func (k *aesKey) encrypt(random [16]byte, msg []byte, appID string) string {
 	n := headSize + len(msg) + len(appID)
 	pad := blockSize - n%blockSize
 	buf := make([]byte, 0, n+pad)
@@ -79,7 +79,7 @@ func (k aesKey) encrypt(random [16]byte, msg []byte, appID string) string {
 }
 
 // decrypt opens what encrypt made. The error is errCipher, or errAppID where it was made for another account.
-func (k aesKey) decrypt(sealed, appID string) ([]byte, error) {
+func (k *aesKey) decrypt(sealed, appID string) ([]byte, error) {
 	buf, err := base64.StdEncoding.DecodeString(sealed)
 	if err != nil || len(buf) == 0 || len(buf)%blockSize != 0 {
 		return nil, errCipher

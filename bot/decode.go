@@ -31,12 +31,12 @@ type leaf struct {
 // that it does not know are kept in Fields. The only error is ErrNotMessage. The Message keeps body as Raw.
 func Decode(body []byte) (*Message, error) {
 	var room [24]leaf
-	leaves := room[:0]
+	var leaves []leaf
 	var ok bool
 	if isJSON(body) {
-		leaves, ok = jsonLeaves(leaves, body)
+		leaves, ok = jsonLeaves(body)
 	} else {
-		leaves, ok = xmlLeaves(leaves, text(body))
+		leaves, ok = xmlLeaves(room[:0], text(body))
 	}
 	if !ok {
 		return nil, ErrNotMessage
@@ -67,6 +67,44 @@ func text(body []byte) string {
 		}
 	}
 	return string(body)
+}
+
+// flatLeaves reads what nearly all messages are, elements in one <xml> with plain text or one CDATA each, several times faster
+// than the scanner; false where s is anything else.
+func flatLeaves(leaves []leaf, s string) ([]leaf, bool) {
+	s, ok := strings.CutPrefix(s, "<xml>")
+	for ok {
+		for s != "" && s[0] <= ' ' {
+			s = s[1:]
+		}
+		if strings.HasPrefix(s, "</xml>") {
+			return leaves, true
+		}
+		if len(s) < 2 || s[0] != '<' || !nameStart(s[1]) {
+			return nil, false
+		}
+		name := tagName(s[1:])
+		if s, ok = strings.CutPrefix(s[1+len(name):], ">"); !ok || len(name) == maxName || len(leaves) >= maxFields {
+			return nil, false
+		}
+		var value string
+		if data, is := strings.CutPrefix(s, "<![CDATA["); is {
+			value, s, ok = strings.Cut(data, "]]>")
+		} else {
+			end := strings.IndexByte(s, '<')
+			if end < 0 || blank(s[:end]) || strings.IndexByte(s[:end], '&') >= 0 {
+				return nil, false
+			}
+			value, s = s[:end], s[end:]
+		}
+		tail := len("</") + len(name) + len(">")
+		ok = ok && len(s) >= tail && s[:2] == "</" && s[2:tail-1] == name && s[tail-1] == '>'
+		if ok {
+			leaves = append(leaves, leaf{path: clean(name), value: clean(value)})
+			s = s[tail:]
+		}
+	}
+	return nil, false
 }
 
 // element is one that is open.
@@ -103,10 +141,17 @@ type scanner struct {
 	found  bool // there was a root element
 }
 
-// xmlLeaves appends the leaves of the XML in s; false where it has no element.
+// xmlLeaves returns the leaves of the XML in s, in the room of leaves where that is enough; false where it has no element.
 func xmlLeaves(leaves []leaf, s string) ([]leaf, bool) {
-	var room [4]element
-	sc := scanner{s: s, open: room[:0], leaves: leaves}
+	if leaves, ok := flatLeaves(leaves, s); ok {
+		return leaves, true
+	}
+	sc := scanner{s: s}
+	return sc.all()
+}
+
+// all takes the whole body. What is still open at its end counts as closed there.
+func (sc *scanner) all() ([]leaf, bool) {
 	for !sc.done && sc.pos < len(sc.s) {
 		sc.step()
 	}
@@ -301,7 +346,7 @@ func clean(s string) string {
 			return -1
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 func control(r rune) bool {

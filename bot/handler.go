@@ -164,7 +164,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, m *Message, key 
 	case key == nil:
 		answer(w, "text/xml; charset=utf-8", out)
 	default:
-		answer(w, "text/xml; charset=utf-8", seal(*key, h.cfg.Token, h.cfg.AppID, id, out, at))
+		answer(w, "text/xml; charset=utf-8", seal(key, h.cfg.Token, h.cfg.AppID, id, out, at))
 	}
 }
 
@@ -313,7 +313,7 @@ func sealedBody(body []byte) string {
 	case !bytes.Contains(body, []byte("Encrypt")):
 		return ""
 	case isJSON(body):
-		leaves, _ = jsonLeaves(room[:0], body)
+		leaves, _ = jsonLeaves(body)
 	default:
 		leaves, _ = xmlLeaves(room[:0], string(body))
 	}

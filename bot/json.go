@@ -11,11 +11,11 @@ func isJSON(body []byte) bool {
 	return len(b) > 0 && b[0] == '{'
 }
 
-// jsonLeaves appends the leaves of a JSON object under the paths that XML would give them; false where it is no JSON.
-func jsonLeaves(leaves []leaf, body []byte) ([]leaf, bool) {
+// jsonLeaves returns the leaves of a JSON object under the paths that XML would give them; false where it is no JSON.
+func jsonLeaves(body []byte) ([]leaf, bool) {
 	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	dec.UseNumber()
-	w := jsonWalk{dec: dec, leaves: leaves}
+	w := jsonWalk{dec: dec}
 	ok := w.value("", 0, 0)
 	return w.leaves, ok
 }

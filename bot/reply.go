@@ -90,7 +90,7 @@ func cut(s string, n int) string {
 
 // seal encrypts a reply. What should be random is made from the key, the message and the reply, so that repeats get the same
 // bytes without anyone remembering them, and two different replies never share a start.
-func seal(k aesKey, token, appID, messageKey string, reply []byte, at time.Time) []byte {
+func seal(k *aesKey, token, appID, messageKey string, reply []byte, at time.Time) []byte {
 	mac := hmac.New(sha256.New, k.bytes[:])
 	mac.Write([]byte("reply|" + messageKey + "|"))
 	mac.Write(reply)
@@ -100,7 +100,7 @@ func seal(k aesKey, token, appID, messageKey string, reply []byte, at time.Time)
 }
 
 // envelope is the encrypted form of a reply, in the platform's own lay-out.
-func envelope(k aesKey, token, appID string, random [16]byte, reply []byte, timestamp, nonce string) []byte {
+func envelope(k *aesKey, token, appID string, random [16]byte, reply []byte, timestamp, nonce string) []byte {
 	sealed := k.encrypt(random, reply, appID)
 	b := make([]byte, 0, len(sealed)+256)
 	b = append(b, "<xml>\n"...)
