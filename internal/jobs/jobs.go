@@ -1,0 +1,137 @@
+// Package jobs is the one door to River, the engine of every background job but the deliveries. A job is put on the queue in
+// the caller's transaction, worked by any replica, and tried again with growing pauses; what can't be done is handed to the
+// job's own last resort.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+)
+
+// Args is what a job is about; its Kind names the job in the queue. It is stored as JSON: ids, never phones or texts.
+type Args interface{ Kind() string }
+
+const (
+	workers       = 32
+	timeout       = time.Minute           // of one try
+	fetchCooldown = 20 * time.Millisecond // a broker waits for the answer: River's 100 ms would be most of it
+)
+
+// pauses are the waits after the first, second … failed try. One more try than pauses, then the last resort.
+var pauses = [...]time.Duration{time.Second, 5 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}
+
+// Work says how a kind of job is done.
+type Work struct{ register func(*river.Workers) error }
+
+// Do makes the Work for jobs with args T. When every try has failed, lastResort is called instead of giving up in silence; nil
+// leaves the job discarded in the queue's table, with its errors.
+func Do[T Args](do func(context.Context, T) error, lastResort func(context.Context, T) error) Work {
+	return Work{func(w *river.Workers) error {
+		return river.AddWorkerSafely(w, &worker[T]{do: do, lastResort: lastResort})
+	}}
+}
+
+type worker[T Args] struct {
+	river.WorkerDefaults[T]
+	do, lastResort func(context.Context, T) error
+}
+
+func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
+	err := w.do(ctx, job.Args)
+	if err != nil && w.lastResort != nil && job.Attempt >= job.MaxAttempts && ctx.Err() == nil {
+		if last := w.lastResort(ctx, job.Args); last != nil {
+			return errors.Join(err, last)
+		}
+		return river.JobCancel(err) // done with, though not well: the error stays on record
+	}
+	return err
+}
+
+func (w *worker[T]) NextRetry(job *river.Job[T]) time.Time {
+	return time.Now().Add(pauses[min(max(job.Attempt, 1), len(pauses))-1])
+}
+
+// Client puts jobs on the queue and works them once started.
+type Client struct{ river *river.Client[pgx.Tx] }
+
+// New makes a Client that works these kinds of jobs.
+func New(pool *pgxpool.Pool, log *slog.Logger, works ...Work) (*Client, error) {
+	all := river.NewWorkers()
+	for _, w := range works {
+		if err := w.register(all); err != nil {
+			return nil, fmt.Errorf("jobs: %w", err)
+		}
+	}
+	c, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Workers:       all,
+		JobTimeout:    timeout,
+		MaxAttempts:   len(pauses) + 1,
+		FetchCooldown: fetchCooldown,
+		// The poll is for what a lost notification would leave; a notification starts the rest at once.
+		FetchPollInterval: 500 * time.Millisecond,
+		Logger:            slog.New(quiet{log.Handler()}),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jobs: %w", err)
+	}
+	return &Client{c}, nil
+}
+
+// Start works jobs until Stop; ctx outlives the work and carries its values.
+func (c *Client) Start(ctx context.Context) error { return c.river.Start(ctx) }
+
+// Stop takes no more jobs and waits for those that run, until ctx ends; then it cancels them, and they are tried again later.
+func (c *Client) Stop(ctx context.Context) error {
+	err := c.river.Stop(ctx)
+	if ctx.Err() == nil {
+		return err
+	}
+	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	return c.river.StopAndCancel(hard)
+}
+
+// InsertMany puts jobs on the queue when tx commits.
+func InsertMany[T Args](ctx context.Context, c *Client, tx pgx.Tx, args []T) error {
+	params := make([]river.InsertManyParams, len(args))
+	for i, a := range args {
+		params[i] = river.InsertManyParams{Args: a}
+	}
+	if _, err := c.river.InsertManyFastTx(ctx, tx, params); err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	return nil
+}
+
+// everyState makes a job unique against those that are done as well: what ran today does not run today again.
+var everyState = []rivertype.JobState{
+	rivertype.JobStateAvailable, rivertype.JobStateCancelled, rivertype.JobStateCompleted, rivertype.JobStateDiscarded,
+	rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+}
+
+// InsertOnce puts a job on the queue unless one of the same kind and args is or was there within the last day. However many
+// replicas ask, one of them gets true.
+func (c *Client) InsertOnce(ctx context.Context, args Args) (fresh bool, err error) {
+	r, err := c.river.Insert(ctx, args, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: everyState}})
+	if err != nil {
+		return false, fmt.Errorf("jobs: %w", err)
+	}
+	return !r.UniqueSkippedAsDuplicate, nil
+}
+
+// quiet lets River's warnings through and keeps its daily chatter out of the log.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
