@@ -53,3 +53,11 @@ CREATE TABLE consent_log (
 );
 
 CREATE INDEX consent_log_contact ON consent_log (contact_id, id);
+
+-- Who looked at what is otherwise masked.
+CREATE TABLE audit_log (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at      timestamptz NOT NULL,
+    what    text NOT NULL,
+    subject text NOT NULL
+);
