@@ -61,6 +61,9 @@ func NewClient(cfg ClientConfig) *Client {
 	return &Client{cfg: cfg, http: newHTTPClient(), fetching: make(chan struct{}, 1)}
 }
 
+// Close gives idle connections back. The client may be used after it.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
 // newHTTPClient keeps enough idle connections for a push; the default keeps two. It follows no redirect: the token stands in the URL.
 func newHTTPClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()

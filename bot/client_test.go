@@ -31,12 +31,13 @@ type platform struct {
 	expires int
 	calls   []call
 	answer  func(c call) string // to a call with a valid token; nil: ok
+	cleanup func(func())
 }
 
 type call struct{ Method, Path, Body string }
 
 func newPlatform(t testing.TB) *platform {
-	p := &platform{expires: 7200}
+	p := &platform{expires: 7200, cleanup: t.Cleanup}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
@@ -79,7 +80,9 @@ func (p *platform) client(cfg ClientConfig) *Client {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
 	}
-	return NewClient(cfg)
+	c := NewClient(cfg)
+	p.cleanup(c.Close)
+	return c
 }
 
 func (p *platform) always(answer string) { p.answer = func(call) string { return answer } }
@@ -267,118 +270,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-func TestTokenIsShared(t *testing.T) {
-	p := newPlatform(t)
-	now := time.Unix(1700000000, 0)
-	store := newMemoryStore(func() time.Time { return now })
-	a, b := p.client(ClientConfig{Store: store}), p.client(ClientConfig{Store: store})
-	for _, c := range []*Client{a, b, a} {
-		if err := c.SendText(t.Context(), testOpenID, "a"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if p.fetched != 1 {
-		t.Errorf("two replicas fetched %d tokens", p.fetched)
-	}
-	now = now.Add(7200*time.Second - 5*time.Minute)
-	if err := b.SendText(t.Context(), testOpenID, "a"); err != nil || p.fetched != 2 {
-		t.Errorf("five minutes before its end: %v, %d tokens", err, p.fetched)
-	}
-	for expires, want := range map[int64]time.Duration{7200: 6900 * time.Second, 300: 30 * time.Second, 310: 30 * time.Second, 5: 5 * time.Second, 0: time.Second, -1: time.Second, 1 << 60: 6900 * time.Second} {
-		if got := tokenTTL(expires); got != want {
-			t.Errorf("a token of %d s is kept %v, want %v", expires, got, want)
-		}
-	}
-}
-
-func TestTokenInvalidated(t *testing.T) {
-	for _, code := range []int{40001, 40014, 42001} {
-		p := newPlatform(t)
-		c := p.client(ClientConfig{})
-		refused := false
-		p.answer = func(call) string {
-			if !refused {
-				refused = true
-				return fmt.Sprintf(`{"errcode":%d,"errmsg":"x"}`, code)
-			}
-			return `{"errcode":0}`
-		}
-		if err := c.SendText(t.Context(), testOpenID, "a"); err != nil || p.fetched != 2 || len(p.calls) != 2 {
-			t.Errorf("%d: %v, %d tokens, %d calls", code, err, p.fetched, len(p.calls))
-		}
-		p.always(fmt.Sprintf(`{"errcode":%d,"errmsg":"x"}`, code))
-		before := len(p.calls)
-		checkError(t, c.SendText(t.Context(), testOpenID, "a"), ChannelStopped, code)
-		if len(p.calls) != before+2 {
-			t.Errorf("%d: tried %d times", code, len(p.calls)-before)
-		}
-	}
-}
-
-// When the token dies under a hundred senders, nobody fails and few tokens are fetched; a late loser does not throw the new one away.
-func TestTokenStorm(t *testing.T) {
-	p := newPlatform(t)
-	store := newMemoryStore(time.Now)
-	replicas := []*Client{p.client(ClientConfig{Store: store}), p.client(ClientConfig{Store: store})}
-	if err := replicas[0].SendText(t.Context(), testOpenID, "a"); err != nil {
-		t.Fatal(err)
-	}
-	p.rotate()
-	var wg sync.WaitGroup
-	errs := make([]error, 100)
-	for i := range errs {
-		wg.Go(func() { errs[i] = replicas[i%2].SendText(t.Context(), testOpenID, "a") })
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		t.Error(err)
-	}
-	if p.fetched > 1+len(replicas) {
-		t.Errorf("%d tokens fetched", p.fetched)
-	}
-}
-
-type brokenStore struct{}
-
-func (brokenStore) Get(context.Context, string) (string, error) { return "", errors.New("down") }
-func (brokenStore) Put(context.Context, string, string, time.Duration) error {
-	return errors.New("down")
-}
-func (brokenStore) DeleteIf(ctx context.Context, key, val string) (err error) {
-	return errors.New("down")
-}
-
-func TestTokenStoreDown(t *testing.T) {
-	p := newPlatform(t)
-	if err := p.client(ClientConfig{Store: brokenStore{}}).SendText(t.Context(), testOpenID, "a"); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestTokenRefused(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"errcode":40164,"errmsg":"invalid ip 203.0.113.9, not in whitelist, secret=%s rid: 1-2"}`, testSecret)
-	}))
-	defer srv.Close()
-	c := NewClient(ClientConfig{AppID: testAppID, AppSecret: testSecret, BaseURL: srv.URL})
-	e := checkError(t, c.SendText(t.Context(), testOpenID, "a"), ChannelStopped, 40164)
-	if !strings.Contains(e.Error(), "203.0.113.9") || !strings.Contains(e.Error(), "white-list") {
-		t.Errorf("the error does not help: %v", e)
-	}
-}
-
 // What an answer that is none means depends on whether the message may have gone out.
 func TestNoAnswer(t *testing.T) {
-	var answer func(http.ResponseWriter, *http.Request)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "stable_token") {
-			fmt.Fprint(w, `{"access_token":"TOKEN","expires_in":7200}`)
-			return
-		}
-		_, _ = io.Copy(io.Discard, r.Body)
-		answer(w, r)
-	}))
-	defer srv.Close()
 	status := func(code int) func(http.ResponseWriter, *http.Request) {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 	}
@@ -405,7 +298,15 @@ func TestNoAnswer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			answer = tt.answer
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "stable_token") {
+					fmt.Fprint(w, `{"access_token":"TOKEN","expires_in":7200}`)
+					return
+				}
+				_, _ = io.Copy(io.Discard, r.Body)
+				tt.answer(w, r)
+			}))
+			defer srv.Close()
 			c := NewClient(ClientConfig{AppID: testAppID, AppSecret: testSecret, BaseURL: srv.URL, Timeout: 200 * time.Millisecond})
 			if _, err := c.Token(t.Context()); err != nil {
 				t.Fatal(err)
