@@ -1,5 +1,5 @@
-// Package calendar knows what happens when in a bureau's day. It runs in every replica and does nothing itself: it puts jobs on the
-// queue that are unique for their day and topic, so that however many replicas run, each happens once. Times are those of Asia/Shanghai.
+// Package calendar knows what happens when. It does nothing itself: at its time each entry puts a job on the queue that is unique
+// for its day, so every replica may keep the calendar and none needs to be the leader.
 package calendar
 
 import (
@@ -7,101 +7,123 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	_ "time/tzdata" // Asia/Shanghai on a bare machine
+	_ "time/tzdata" // the bureau's time zone on a bare machine
 
 	"github.com/go-co-op/gocron/v2"
 
 	"github.com/nongxun/nongxun/internal/jobs"
 )
 
-// PushPrices is the job that tells subscribers of the prices of a day (2006-01-02).
-type PushPrices struct {
-	Day string `json:"day"`
+// Entry is one thing of the calendar: every day At so long after midnight in China, Args for that day (as 2026-11-24) go on the queue.
+type Entry struct {
+	Name string
+	At   time.Duration
+	Args func(day string) jobs.Args
 }
 
-// Kind is the job's name in the queue.
-func (PushPrices) Kind() string { return "push_prices" }
-
-// PushDemands is the job that tells subscribers of new demands, in the morning or the afternoon of a day.
-type PushDemands struct {
-	Day  string `json:"day"`
-	Half string `json:"half"` // am or pm
+// Entries is the bureau's day. Prices come when the morning's markets have reported and people are up; demands at the two times when
+// hands are free; tidying when nobody writes.
+func Entries() []Entry {
+	demand := func(slot string) func(string) jobs.Args {
+		return func(day string) jobs.Args { return jobs.DemandNewsArgs{Day: day, Slot: slot} }
+	}
+	return []Entry{
+		{"price bulletin", clock(8, 30), func(day string) jobs.Args { return jobs.PriceBulletinArgs{Day: day} }},
+		{"demand news, noon", clock(11, 30), demand("noon")},
+		{"demand news, evening", clock(17, 30), demand("evening")},
+		{"sweep", clock(3, 20), func(day string) jobs.Args { return jobs.SweepArgs{Day: day} }},
+	}
 }
 
-// Kind is the job's name in the queue.
-func (PushDemands) Kind() string { return "push_demands" }
+func clock(hour, minute time.Duration) time.Duration { return hour*time.Hour + minute*time.Minute }
 
-// Sweep is the nightly job that ends what has run out.
-type Sweep struct {
-	Day string `json:"day"`
-}
+// late is how long after its time an entry is still put when the process was down at that time.
+const late = 2 * time.Hour
 
-// Kind is the job's name in the queue.
-func (Sweep) Kind() string { return "sweep" }
+// putLimit bounds one insert.
+const putLimit = 15 * time.Second
 
-// entry is a line of the calendar. Its cron line is in Asia/Shanghai.
-type entry struct {
-	cron string
-	job  func(day string) jobs.Args
-}
-
-var entries = []entry{
-	{"30 8 * * *", func(day string) jobs.Args { return PushPrices{Day: day} }},
-	{"30 11 * * *", func(day string) jobs.Args { return PushDemands{Day: day, Half: "am"} }},
-	{"30 17 * * *", func(day string) jobs.Args { return PushDemands{Day: day, Half: "pm"} }},
-	{"10 3 * * *", func(day string) jobs.Args { return Sweep{Day: day} }},
-}
-
-// putTimeout bounds putting one job on the queue.
-const putTimeout = 20 * time.Second
-
-// Calendar runs the lines.
-type Calendar struct {
-	scheduler gocron.Scheduler
-}
-
-// Options is what a Calendar stands on.
+// Options of a Calendar.
 type Options struct {
-	// Put puts a job on the queue once; fresh is false where it is or was there already. (*jobs.Client).InsertOnce does so.
-	Put func(ctx context.Context, args jobs.Args) (fresh bool, err error)
-	Now func() time.Time
-	Log *slog.Logger
+	Jobs    *jobs.Client
+	Entries []Entry          // nil: Entries()
+	Now     func() time.Time // nil: time.Now; the waiting itself follows the machine's clock
+	Log     *slog.Logger     // nil: slog.Default()
 }
 
-// New makes a Calendar that is not running yet.
-func New(o Options, more ...gocron.SchedulerOption) (*Calendar, error) {
+// Calendar is a running calendar.
+type Calendar struct {
+	Options
+	zone      *time.Location
+	scheduler gocron.Scheduler
+	ctx       context.Context // ends with Stop
+	cancel    context.CancelFunc
+}
+
+// New makes a calendar; nothing happens before Start.
+func New(o Options) (*Calendar, error) {
+	if o.Entries == nil {
+		o.Entries = Entries()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	// A fixed zone will not do: gocron hands the zone's name to its cron parser.
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	if err != nil {
 		return nil, fmt.Errorf("calendar: %w", err)
 	}
-	s, err := gocron.NewScheduler(append([]gocron.SchedulerOption{gocron.WithLocation(zone), gocron.WithStopTimeout(putTimeout)}, more...)...)
+	scheduler, err := gocron.NewScheduler(gocron.WithLocation(zone), gocron.WithStopTimeout(putLimit))
 	if err != nil {
 		return nil, fmt.Errorf("calendar: %w", err)
 	}
-	for _, e := range entries {
-		if _, err = s.NewJob(gocron.CronJob(e.cron, false), gocron.NewTask(func() { put(o, e, zone) })); err != nil {
-			return nil, fmt.Errorf("calendar: %q: %w", e.cron, err)
+	c := &Calendar{Options: o, zone: zone, scheduler: scheduler}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	for _, e := range o.Entries {
+		at := gocron.NewAtTime(uint(e.At/time.Hour), uint(e.At/time.Minute%60), uint(e.At/time.Second%60))
+		if _, err := scheduler.NewJob(gocron.DailyJob(1, gocron.NewAtTimes(at)), gocron.NewTask(func() { c.put(e) }), gocron.WithName(e.Name)); err != nil {
+			c.cancel()
+			_ = scheduler.Shutdown() // it has not started
+			return nil, fmt.Errorf("calendar: %s: %w", e.Name, err)
 		}
 	}
-	return &Calendar{s}, nil
+	return c, nil
 }
 
-func put(o Options, e entry, zone *time.Location) {
-	ctx, cancel := context.WithTimeout(context.Background(), putTimeout)
-	defer cancel()
-	args := e.job(o.Now().In(zone).Format(time.DateOnly))
-	fresh, err := o.Put(ctx, args)
-	switch {
-	case err != nil:
-		o.Log.ErrorContext(ctx, "the calendar could not put a job on the queue", "job", args.Kind(), "error", err)
-	case fresh:
-		o.Log.InfoContext(ctx, "the calendar put a job on the queue", "job", args.Kind())
+// Start keeps the calendar from now on. What was due within the last two hours is put too: where another replica has put it already,
+// that changes nothing.
+func (c *Calendar) Start() {
+	now := c.Now().In(c.zone)
+	y, m, d := now.Date()
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, c.zone) // China has no summer time
+	for _, e := range c.Entries {
+		if ago := now.Sub(midnight.Add(e.At)); ago >= 0 && ago < late {
+			c.put(e)
+		}
 	}
+	c.scheduler.Start()
 }
 
-// Start runs the calendar until Stop.
-func (c *Calendar) Start() { c.scheduler.Start() }
+// Stop ends the calendar and waits for an insert that runs.
+func (c *Calendar) Stop() error {
+	c.cancel()
+	if err := c.scheduler.Shutdown(); err != nil {
+		return fmt.Errorf("calendar: %w", err)
+	}
+	return nil
+}
 
-// Stop ends the calendar and waits for what it is just putting.
-func (c *Calendar) Stop() error { return c.scheduler.Shutdown() }
+func (c *Calendar) put(e Entry) {
+	ctx, cancel := context.WithTimeout(c.ctx, putLimit)
+	defer cancel()
+	day := c.Now().In(c.zone).Format(time.DateOnly)
+	inserted, err := c.Jobs.InsertOnce(ctx, e.Args(day))
+	if err != nil {
+		c.Log.ErrorContext(ctx, "an entry of the calendar could not be put on the queue", "entry", e.Name, "day", day, "error", err)
+		return
+	}
+	c.Log.InfoContext(ctx, "calendar", "entry", e.Name, "day", day, "first", inserted)
+}

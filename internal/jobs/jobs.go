@@ -22,28 +22,44 @@ type Args interface{ Kind() string }
 
 const (
 	workers       = 32
-	timeout       = time.Minute           // of one try
+	timeout       = time.Minute           // of one try, unless Within says otherwise
+	rescueAfter   = 10 * time.Second      // a job whose process died is taken up again when this and its own time are over
+	stopLimit     = 10 * time.Second      // how long jobs may still run when Start's context ends
+	keepDone      = 48 * time.Hour        // what is unique for its day must be remembered for longer than the day
 	fetchCooldown = 20 * time.Millisecond // a broker waits for the answer: River's 100 ms would be most of it
 )
 
 // pauses are the waits after the first, second … failed try. One more try than pauses, then the last resort.
 var pauses = [...]time.Duration{time.Second, 5 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}
 
-// Work says how a kind of job is done.
-type Work struct{ register func(*river.Workers) error }
+// Work says how a kind of job is done, and within what time.
+type Work struct {
+	register func(*river.Workers, time.Duration) error
+	within   time.Duration
+}
+
+// Within sets the time that one try gets, a minute otherwise. A job whose process was killed waits as long before another takes it
+// up, so what somebody waits for should have a short one.
+func (w Work) Within(limit time.Duration) Work {
+	w.within = limit
+	return w
+}
 
 // Do makes the Work for jobs with args T. When every try has failed, lastResort is called instead of giving up in silence; nil
 // leaves the job discarded in the queue's table, with its errors.
 func Do[T Args](do func(context.Context, T) error, lastResort func(context.Context, T) error) Work {
-	return Work{func(w *river.Workers) error {
-		return river.AddWorkerSafely(w, &worker[T]{do: do, lastResort: lastResort})
+	return Work{within: timeout, register: func(w *river.Workers, within time.Duration) error {
+		return river.AddWorkerSafely(w, &worker[T]{do: do, lastResort: lastResort, within: within})
 	}}
 }
 
 type worker[T Args] struct {
 	river.WorkerDefaults[T]
 	do, lastResort func(context.Context, T) error
+	within         time.Duration
 }
+
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.within }
 
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	err := w.do(ctx, job.Args)
@@ -63,23 +79,27 @@ func (w *worker[T]) NextRetry(job *river.Job[T]) time.Time {
 // Client puts jobs on the queue and works them once started.
 type Client struct{ river *river.Client[pgx.Tx] }
 
-// New makes a Client that works these kinds of jobs.
+// New makes a Client that works these kinds of jobs. Every replica must know all kinds: what one does not know it cannot take up.
 func New(pool *pgxpool.Pool, log *slog.Logger, works ...Work) (*Client, error) {
 	all := river.NewWorkers()
 	for _, w := range works {
-		if err := w.register(all); err != nil {
+		if err := w.register(all, w.within); err != nil {
 			return nil, fmt.Errorf("jobs: %w", err)
 		}
 	}
 	c, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
 		Workers:       all,
-		JobTimeout:    timeout,
+		JobTimeout:    rescueAfter,
 		MaxAttempts:   len(pauses) + 1,
 		FetchCooldown: fetchCooldown,
 		// The poll is for what a lost notification would leave; a notification starts the rest at once.
 		FetchPollInterval: 500 * time.Millisecond,
-		Logger:            slog.New(quiet{log.Handler()}),
+		// River's own hour is far too long for a broker whose text was in the hands of a process that was killed.
+		RescueStuckJobsAfter:        rescueAfter,
+		SoftStopTimeout:             stopLimit,
+		CompletedJobRetentionPeriod: keepDone,
+		Logger:                      slog.New(quiet{log.Handler()}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
@@ -87,10 +107,11 @@ func New(pool *pgxpool.Pool, log *slog.Logger, works ...Work) (*Client, error) {
 	return &Client{c}, nil
 }
 
-// Start works jobs until Stop; ctx outlives the work and carries its values.
+// Start works jobs until Stop, or until ctx ends: then it stops as Stop does, without waiting.
 func (c *Client) Start(ctx context.Context) error { return c.river.Start(ctx) }
 
-// Stop takes no more jobs and waits for those that run, until ctx ends; then it cancels them, and they are tried again later.
+// Stop takes no more jobs and waits for those that run, until ctx ends; then it cancels them, and they are tried again later. A
+// client that was never started is stopped already.
 func (c *Client) Stop(ctx context.Context) error {
 	err := c.river.Stop(ctx)
 	if ctx.Err() == nil {
@@ -101,8 +122,19 @@ func (c *Client) Stop(ctx context.Context) error {
 	return c.river.StopAndCancel(hard)
 }
 
+// InsertTx puts one job on the queue when tx commits.
+func (c *Client) InsertTx(ctx context.Context, tx pgx.Tx, args Args) error {
+	if _, err := c.river.InsertTx(ctx, tx, args, nil); err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	return nil
+}
+
 // InsertMany puts jobs on the queue when tx commits.
 func InsertMany[T Args](ctx context.Context, c *Client, tx pgx.Tx, args []T) error {
+	if len(args) == 0 {
+		return nil
+	}
 	params := make([]river.InsertManyParams, len(args))
 	for i, a := range args {
 		params[i] = river.InsertManyParams{Args: a}
@@ -119,7 +151,7 @@ var everyState = []rivertype.JobState{
 	rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 }
 
-// InsertOnce puts a job on the queue unless one of the same kind and args is or was there within the last day. However many
+// InsertOnce puts a job on the queue unless one of the same kind and args is or was there within the last two days. However many
 // replicas ask, one of them gets true.
 func (c *Client) InsertOnce(ctx context.Context, args Args) (fresh bool, err error) {
 	r, err := c.river.Insert(ctx, args, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: everyState}})
