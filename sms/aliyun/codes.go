@@ -110,13 +110,20 @@ func limitWindow(message string, now time.Time) time.Duration {
 	return until(time.Minute)
 }
 
-// cleanCode keeps what a code of Aliyun's may hold, so that no answer, whoever gave it, gets anything else into an error.
+// cleanCode is the code if it looks like one of Aliyun's, else "": no answer, whoever gave it, gets anything else into an error.
 func cleanCode(code string) string {
-	code = strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '.' || r == '_' || r == '-' {
-			return r
+	digits := 0
+	for _, r := range code {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '.', r == '_', r == '-':
+		case r >= '0' && r <= '9' && digits < 4:
+			digits++
+		default:
+			return ""
 		}
-		return -1
-	}, code)
-	return code[:min(len(code), 64)]
+	}
+	if len(code) > 64 {
+		return ""
+	}
+	return code
 }

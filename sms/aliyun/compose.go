@@ -19,6 +19,8 @@ const (
 	maxVariable = 35
 	// maxVariables is how many variables the largest template of a family has: reply1 … reply4.
 	maxVariables = 4
+	// lastTier of the kinds of stops is the one that always serves.
+	lastTier = 4
 )
 
 // Compose finds the template that carries a text and the values of its variables. templates is name to template code: the
@@ -37,7 +39,7 @@ func Compose(templates map[string]string, family, text string) (code string, par
 			sizes = append(sizes, n)
 		}
 	}
-	for _, shortest := range []int{1, maxVariable / 2, maxVariable} { // ever less choosy about where to cut
+	for _, shortest := range []int{maxVariable / 3, maxVariable} { // first where it reads well, then where it fits
 		pieces := split(text, shortest)
 		for _, n := range sizes {
 			if values := spread(pieces, n); values != nil {
@@ -83,7 +85,7 @@ func clean(text string) string {
 				b.WriteRune(r)
 			}
 			continue
-		case unicode.IsOneOf([]*unicode.RangeTable{unicode.So, unicode.No, unicode.Sk}, r) && r > unicode.MaxASCII:
+		case unicode.In(r, unicode.So, unicode.No):
 			b.WriteString(strings.Map(symbolOut, norm.NFKC.String(string(r)))) // ㎏ is kg, ① is 1, an emoji is nothing
 		case symbolOut(r) >= 0:
 			b.WriteRune(r)
@@ -104,44 +106,61 @@ func symbolOut(r rune) rune {
 	return -1
 }
 
-// tidy joins runs of blanks, drops a comma that a new line gave beside other punctuation, and trims the ends.
+// tidy joins runs of blanks, drops blanks before punctuation and a comma that a new line gave after other punctuation, and trims
+// the ends.
 func tidy(text string) string {
-	var b strings.Builder
-	last := '，'
-	for _, r := range strings.TrimFunc(text, droppable) {
-		if (r == ' ' && last == ' ') || (r == '，' && (unicode.IsPunct(last) || last == ' ')) {
+	var out []rune
+	for _, r := range text {
+		last := '，'
+		if len(out) > 0 {
+			last = out[len(out)-1]
+		}
+		if r != ' ' && droppable(r) && last == ' ' {
+			out = out[:len(out)-1]
+			if last = '，'; len(out) > 0 {
+				last = out[len(out)-1]
+			}
+		}
+		if (r == ' ' && last == ' ') || (r == '，' && unicode.IsPunct(last)) {
 			continue
 		}
-		b.WriteRune(r)
-		last = r
+		out = append(out, r)
 	}
-	return strings.TrimFunc(b.String(), droppable)
+	return trim(string(out))
 }
 
 // droppable is punctuation that may go at the end of a piece, because the template has its own there.
 func droppable(r rune) bool { return r == ' ' || strings.ContainsRune("，,。；;、：:", r) }
 
+// trim takes droppable punctuation off both ends, and marks that have lost their letter.
+func trim(s string) string {
+	return strings.TrimRightFunc(strings.TrimLeftFunc(s, func(r rune) bool { return droppable(r) || unicode.Is(unicode.M, r) }), droppable)
+}
+
 // stop is where a text may be cut: after i bytes of head, with tail left over.
 type stop struct{ head, tail int }
 
-// stops lists where text may be cut, best kind first: at its punctuation, at blanks, between words, between characters.
-func stops(text string) [4][]stop {
-	var all [4][]stop
+// stops lists where text may be cut, best kind first: at the ends of sentences, at other punctuation, at blanks, between words,
+// between characters.
+func stops(text string) [5][]stop {
+	var all [5][]stop
 	prev := utf8.RuneError
 	for i, r := range text {
 		next, _ := utf8.DecodeRuneInString(text[i+utf8.RuneLen(r):])
 		end := i + utf8.RuneLen(r)
 		switch {
 		case i == 0:
-		case droppable(r) && r != ' ' && !(strings.ContainsRune(",:", r) && isToken(prev) && isToken(next)):
+		case strings.ContainsRune("。；;", r):
 			all[0] = append(all[0], stop{i, end})
 		case r == ' ':
+			all[2] = append(all[2], stop{i, end})
+		case droppable(r) && !(strings.ContainsRune(",:", r) && isToken(prev) && isToken(next)):
 			all[1] = append(all[1], stop{i, end})
 		case unicode.Is(unicode.M, r):
 		case isToken(prev) && isToken(r):
-			all[3] = append(all[3], stop{i, i})
+			all[lastTier] = append(all[lastTier], stop{i, i})
 		default:
-			all[2] = append(all[2], stop{i, i})
+			all[3] = append(all[3], stop{i, i})
 		}
 		if i > 0 && strings.ContainsRune("？?！!", r) && end < len(text) && !unicode.Is(unicode.M, next) {
 			all[0] = append(all[0], stop{end, end})
@@ -179,13 +198,13 @@ func cut(text string, shortest int) (head, tail string) {
 			if s.head > limit {
 				continue
 			}
-			head, tail := strings.TrimRightFunc(text[:s.head], droppable), strings.TrimLeftFunc(text[s.tail:], droppable)
-			if head != "" && (tier == 3 || sms.Length(head) >= shortest) {
+			head, tail := trim(text[:s.head]), trim(text[s.tail:])
+			if head != "" && (tier == lastTier || sms.Length(head) >= shortest) {
 				return head, tail
 			}
 		}
 	}
-	return text[:limit], text[limit:] // one letter with more marks than fit
+	return text[:limit], text[limit:] // one letter under a heap of marks
 }
 
 // prefix is how many bytes of text make at most n UTF-16 units.
@@ -226,7 +245,7 @@ func halve(piece string) (head, tail string) {
 	for _, kind := range stops(piece) {
 		best := 0
 		for _, s := range kind {
-			h, t := strings.TrimRightFunc(piece[:s.head], droppable), strings.TrimLeftFunc(piece[s.tail:], droppable)
+			h, t := trim(piece[:s.head]), trim(piece[s.tail:])
 			if balance := min(len(h), len(t)); balance > best {
 				best, head, tail = balance, h, t
 			}

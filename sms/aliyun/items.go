@@ -120,8 +120,11 @@ func upKey(it item, m sms.Incoming) string {
 // whole writes a sequence id that came as a floating-point number ("1.23456E5", "123456.0") as the whole number that it is.
 func whole(id string) string {
 	id = storable(strings.TrimSpace(id))
-	if len(id) > 32 || !strings.ContainsAny(id, ".eE") {
-		return id[:min(len(id), 64)]
+	if len(id) > 64 { // no id of Aliyun's; cutting it could make two texts one
+		return ""
+	}
+	if !strings.ContainsAny(id, ".eE") {
+		return id
 	}
 	if f, _, err := big.ParseFloat(id, 10, 200, big.ToNearestEven); err == nil && f.IsInt() && f.MantExp(nil) < 128 {
 		return f.Text('f', 0)
