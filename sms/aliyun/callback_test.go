@@ -161,6 +161,7 @@ func TestUp(t *testing.T) {
 			"masked phone is kept", `[{"phone_number":"1381111****","content":"黄桃5000斤","send_time":"2026-11-24 10:00:00","dest_code":"1234","sequence_id":"1234567890"}]`,
 			200, with(func(m *sms.Incoming) { m.Phone = "1381111****" }),
 		},
+		{"a receipt at the wrong address", `[{"phone_number":"13800000000","success":true,"err_code":"DELIVERED","biz_id":"1","out_id":"d1"}]`, 200, nil},
 		{"not JSON", `phone=138`, 400, nil},
 		{"empty body", ``, 400, nil},
 	} {
@@ -215,14 +216,15 @@ func TestReport(t *testing.T) {
 		body string
 		want []sms.Receipt
 	}{
-		"as documented":       {"[" + doc + "]", []sms.Receipt{one}},
-		"loosely typed":       {"[" + loose + "]", []sms.Receipt{one}},
-		"one object":          {doc, []sms.Receipt{one}},
-		"twice":               {"[" + doc + "," + loose + "]", []sms.Receipt{one}},
-		"changed its mind":    {"[" + doc + "," + bad + "]", []sms.Receipt{failed}},
-		"late and out of row": {"[" + bad + "," + doc + "]", []sms.Receipt{failed}},
-		"bad ones beside":     {`[1,{"success":true},` + doc + `]`, []sms.Receipt{one}},
-		"international":       {`[{"To":"8521111****","Status":"1","MessageId":"1"}]`, nil},
+		"as documented":               {"[" + doc + "]", []sms.Receipt{one}},
+		"loosely typed":               {"[" + loose + "]", []sms.Receipt{one}},
+		"one object":                  {doc, []sms.Receipt{one}},
+		"twice":                       {"[" + doc + "," + loose + "]", []sms.Receipt{one}},
+		"changed its mind":            {"[" + doc + "," + bad + "]", []sms.Receipt{failed}},
+		"late and out of row":         {"[" + bad + "," + doc + "]", []sms.Receipt{failed}},
+		"bad ones beside":             {`[1,{"success":true},` + doc + `]`, []sms.Receipt{one}},
+		"a text at the wrong address": {`[{"phone_number":"13800000000","content":"黄桃","sequence_id":"1"}]`, nil},
+		"international":               {`[{"To":"8521111****","Status":"1","MessageId":"1"}]`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &desk{}
@@ -240,7 +242,7 @@ func TestReport(t *testing.T) {
 func TestNotStored(t *testing.T) {
 	d := &desk{err: errors.New("database is gone")}
 	for _, kind := range []string{"up", "report"} {
-		if w := push(d.handler(secret), "POST", "/sms/aliyun/"+secret+"/"+kind, `[{"phone_number":"13800000000"}]`); w.Code != 503 {
+		if w := push(d.handler(secret), "POST", "/sms/aliyun/"+secret+"/"+kind, `[{"phone_number":"13800000000","content":"x","biz_id":"1"}]`); w.Code != 503 {
 			t.Errorf("%s: %d", kind, w.Code)
 		}
 	}
@@ -270,7 +272,7 @@ func TestAliyunHangsUp(t *testing.T) {
 		alive = ctx.Err()
 		return nil
 	}, nil, nil, nil)
-	r := httptest.NewRequestWithContext(ctx, "POST", "/sms/aliyun/"+secret+"/up", strings.NewReader(`[{"phone_number":"13800000000"}]`))
+	r := httptest.NewRequestWithContext(ctx, "POST", "/sms/aliyun/"+secret+"/up", strings.NewReader(`[{"phone_number":"13800000000","content":"x"}]`))
 	h.ServeHTTP(httptest.NewRecorder(), r)
 	if alive != nil || ctx.Err() == nil {
 		t.Errorf("commit %v, request %v", alive, ctx.Err())

@@ -72,6 +72,16 @@ func (it item) text(name string) string {
 	return string(raw)
 }
 
+// has tells whether one of the fields is there.
+func (it item) has(names ...string) bool {
+	for _, name := range names {
+		if _, ok := it[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // phone is the field phone_number as 11 digits where it is a mobile number, as given where it is some other number (it can be
 // masked, or short), and "" where it is none.
 func (it item) phone() string {
@@ -90,7 +100,7 @@ func incoming(items []item, now time.Time) (in []sms.Incoming, read int) {
 	seen := make(map[string]bool, len(items))
 	for _, it := range items {
 		phone := it.phone()
-		if phone == "" {
+		if phone == "" || !it.has("content") { // a receipt that came to the wrong address must not become a text
 			continue
 		}
 		read++
@@ -143,7 +153,7 @@ func receipts(items []item, now time.Time) (out []sms.Receipt, read int) {
 	at := make(map[message]int, len(items))
 	for _, it := range items {
 		phone := it.phone()
-		if phone == "" {
+		if phone == "" || !it.has("biz_id", "out_id") {
 			continue
 		}
 		read++
