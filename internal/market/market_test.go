@@ -15,12 +15,13 @@ import (
 
 	"github.com/nongxun/nongxun/content/reading"
 	"github.com/nongxun/nongxun/internal/market"
+	"github.com/nongxun/nongxun/internal/outbox"
 	"github.com/nongxun/nongxun/internal/people"
 	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/internal/pg/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m, people.Migrations, market.Migrations) }
+func TestMain(m *testing.M) { pgtest.Main(m, people.Migrations, market.Migrations, outbox.Migrations) }
 
 var noon = time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
 
@@ -324,7 +325,10 @@ func BenchmarkQueueAdd(b *testing.B) {
 	for _, n := range []int{1, 3} {
 		b.Run(fmt.Sprintf("lots=%d", n), func(b *testing.B) {
 			db := pgtest.New(b)
-			me := contact(b, db, people.OpenID, "oAAA")
+			var who [64]int64
+			for i := range who {
+				who[i] = contact(b, db, people.OpenID, fmt.Sprintf("oAAA%02d", i))
+			}
 			var message atomic.Int64
 			lots := []reading.Lot{peaches(), {Product: "冬笋"}, peaches()}[:n]
 			b.SetParallelism(8)
@@ -332,7 +336,8 @@ func BenchmarkQueueAdd(b *testing.B) {
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
 					batch := &pgx.Batch{}
-					market.QueueAdd(batch, me, message.Add(1), "wechat", reading.Supply, lots, "", false, "430225", noon)
+					id := message.Add(1)
+					market.QueueAdd(batch, who[id%int64(len(who))], id, "wechat", reading.Supply, lots, "", false, "430225", noon)
 					if err := db.SendBatch(b.Context(), batch).Close(); err != nil {
 						b.Fatal(err)
 					}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/nongxun/nongxun/content/lexicon"
 )
 
 const importSQL = `INSERT INTO quote AS q (day, market, region, product, variety, avg, low, high, unit, avg_per_kg, source, created_at, updated_at)
@@ -22,9 +23,10 @@ WHERE (q.region, q.avg, q.low, q.high, q.unit, q.source) IS DISTINCT FROM
 const rowsAtOnce = 5000
 
 // ImportRows stores quotes and returns how many are new or differ from what was there; the same rows again change nothing. Of
-// rows for one day, market, product and variety the last counts. ID and AvgPerKg of the rows are not used.
-func ImportRows(ctx context.Context, tx pgx.Tx, rows []Quote, at time.Time) (changed int, err error) {
-	for chunk := range slices.Chunk(lastOfEach(rows), rowsAtOnce) {
+// rows for one day, market, product and variety the last counts. Products get the lexicon's names (a variety or alias in Product
+// is told apart) and markets without a Region the one that their name tells. ID and AvgPerKg of the rows are not used.
+func ImportRows(ctx context.Context, tx pgx.Tx, lex *lexicon.Lexicon, rows []Quote, at time.Time) (changed int, err error) {
+	for chunk := range slices.Chunk(lastOfEach(newNames(lex), rows), rowsAtOnce) {
 		tag, err := tx.Exec(ctx, importSQL, append(arrays(chunk), at)...)
 		if err != nil {
 			return changed, fmt.Errorf("import prices: %w", err)
@@ -34,12 +36,12 @@ func ImportRows(ctx context.Context, tx pgx.Tx, rows []Quote, at time.Time) (cha
 	return changed, nil
 }
 
-func lastOfEach(rows []Quote) []Quote {
+func lastOfEach(n *names, rows []Quote) []Quote {
 	type key struct{ day, market, product, variety string }
 	at := make(map[key]int, len(rows))
 	var out []Quote
 	for _, q := range rows {
-		q.Market, q.Product, q.Variety = strings.TrimSpace(q.Market), strings.TrimSpace(q.Product), strings.TrimSpace(q.Variety)
+		q = n.known(q)
 		k := key{q.Day.Format(time.DateOnly), q.Market, q.Product, q.Variety}
 		if i, seen := at[k]; seen {
 			out[i] = q

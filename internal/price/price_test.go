@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"github.com/nongxun/nongxun/content/lexicon"
 	"github.com/nongxun/nongxun/content/reading"
 	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/internal/pg/pgtest"
@@ -33,8 +34,9 @@ func importRows(t testing.TB, db *pgxpool.Pool, rows ...price.Quote) int {
 }
 
 func tryImport(ctx context.Context, db *pgxpool.Pool, rows []price.Quote) (n int, err error) {
+	lex := new(lexicon.Lexicon).With([]lexicon.Product{{Name: "黄桃", Varieties: []string{"锦绣黄桃=炎陵黄桃"}}, {Name: "苹果"}}, nil)
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		n, err = price.ImportRows(ctx, tx, rows, noon)
+		n, err = price.ImportRows(ctx, tx, lex, rows, noon)
 		return err
 	})
 	return n, err

@@ -23,4 +23,4 @@ CREATE TABLE quote (
 
 CREATE INDEX quote_variety ON quote (variety, day) WHERE variety <> '';
 
-CREATE INDEX quote_untold ON quote (day) WHERE bulletin IS NULL;
+CREATE INDEX quote_bulletin ON quote (bulletin, day);
