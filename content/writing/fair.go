@@ -189,3 +189,9 @@ func (w Words) NoFair() string {
 func (w Words) Resume(answer, question string) string {
 	return strings.TrimSuffix(answer, "。") + w.say("\n接着报名:", "。接着报名:") + question
 }
+
+// Until says when the sign-up ends.
+func (w Words) Until(f Fair) string { return w.fair(f) + "报名到" + Day(f.To) + "截止。" }
+
+// FairToo follows a listing whose sender also spoke of the fair.
+func (w Words) FairToo() string { return "\n要报名对接会,回报名。" }

@@ -267,3 +267,34 @@ func (w Words) Glut(lots []reading.Lot, question string) string {
 func (w Words) GlutAsk() string {
 	return w.say("您别着急,这事已经告诉商务局了,大家帮您想办法。\n是什么东西不好卖?大概还有多少?", "别着急,已告诉商务局。是什么东西不好卖?大概还有多少?")
 }
+
+// GlutDone ends the questions about goods that do not sell.
+func (w Words) GlutDone(lot reading.Lot) string {
+	return w.say("都记下了:"+Line(lot)+"。\n商务局会帮着找销路,您留意着电话。卖掉了跟我说一声。",
+		fit("都记下了:"+Line(lot)+"。商务局会帮着找销路,请留意电话。", "都记下了:"+Line(brief(lot))+"。商务局会帮着找销路,请留意电话。"))
+}
+
+// Noted acknowledges listings in the middle of something else.
+func (w Words) Noted(kind reading.Intent, lots []reading.Lot) string {
+	if w.SMS {
+		return "登记好了:" + Trade(kind) + " " + Line(brief(lots[0])) + "。"
+	}
+	lines := make([]string, len(lots))
+	for i, l := range lots {
+		lines[i] = Line(l)
+	}
+	return "登记好了:" + Trade(kind) + " " + strings.Join(lines, ";") + "。"
+}
+
+// Several names a few goods: "黄桃", "黄桃和冬笋", "黄桃等5样".
+func (w Words) Several(goods []string) string {
+	switch len(goods) {
+	case 0:
+		return ""
+	case 1:
+		return goods[0]
+	case 2:
+		return goods[0] + "和" + goods[1]
+	}
+	return goods[0] + "等" + strconv.Itoa(len(goods)) + "样"
+}

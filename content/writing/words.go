@@ -145,7 +145,9 @@ func (w Words) AskWhatAgain() string {
 }
 
 // Fine acknowledges a "好的" that answers nothing.
-func (w Words) Fine() string { return w.say("好的。有货要卖、要买,随时跟我说。", "好的。有事随时发短信来。") }
+func (w Words) Fine() string {
+	return w.say("好的。有货要卖、要买,随时跟我说。", "好的。有事随时发短信来。")
+}
 
 // Here answers a greeting in the middle of a question.
 func (w Words) Here(question string) string { return "我在的。" + question }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nongxun/nongxun/content/reading"
+	"github.com/nongxun/nongxun/content/writing"
 )
 
 // Channel is how a contact reached us; answers are worded to its limits.
@@ -59,7 +60,7 @@ type Input struct {
 // Profile is what is known of the contact. County is a six-digit code, "" when unknown.
 type Profile struct {
 	Name         string
-	MerchantType string // one of the Merchant constants or ""
+	MerchantType string // writing.Grower …, or ""
 	County       string
 	CountyName   string
 	Phone        string
@@ -95,9 +96,10 @@ type Fair struct {
 
 // SignUp is the contact's sign-up to the fair in Facts.
 type SignUp struct {
-	MerchantType, Name, CountyName, Phone string
-	Products                              []string
-	At                                    time.Time
+	MerchantType, Name, Phone string
+	County, CountyName        string // code and name; Step falls back on the profile's when the code is empty
+	Products                  []string
+	At                        time.Time
 }
 
 // Subscription is one thing that the contact wants to hear about. Product "" means all, Region "" means anywhere.
@@ -163,7 +165,7 @@ type CloseListing struct {
 // ConfirmListing notes that the contact said that the listing is right.
 type ConfirmListing struct{ ID int64 }
 
-// SubscribeTo adds subscriptions (adding one twice is one); it also ends an opt-out.
+// SubscribeTo adds subscriptions (adding one twice is one); it also ends an opt-out, which is all that it does without any.
 type SubscribeTo struct{ Subs []Subscription }
 
 // UnsubscribeFrom removes subscriptions; one with Product "" removes the whole topic.
@@ -213,10 +215,54 @@ type Turn struct {
 }
 
 // State is what a conversation remembers between two messages. inbox stores it as JSON and drops it Forget after the last one.
+// Its zero value remembers nothing.
 type State struct {
-	Step   string         `json:"step,omitempty"`   // the question that is open
-	Missed int            `json:"missed,omitempty"` // times in a row that we did not understand
-	Draft  map[string]any `json:"draft,omitempty"`  // replaced by the concrete fields that the steps need
+	Step   Step   `json:"step,omitempty"`   // the question or offer that is open
+	Missed int    `json:"missed,omitempty"` // times in a row that we did not understand
+	Draft  *Draft `json:"draft,omitempty"`  // what the step needs to know
+}
+
+// Step names the question or offer that is open.
+type Step string
+
+// The steps.
+const (
+	stepMenu        Step = "menu"         // the main menu: 1 to 5
+	stepReadBack    Step = "read_back"    // a listing was read back: 1 right, 2 price, 3 quantity, 0 withdraw
+	stepMany        Step = "many"         // several were: the number chooses one
+	stepSlot        Step = "slot"         // a part of a listing was asked for: Draft.Ask[0]
+	stepProduct     Step = "product"      // what is sold or wanted was asked
+	stepWhich       Step = "which"        // which listing Draft.Change is for was asked
+	stepPriceOf     Step = "price_of"     // whose price was asked
+	stepOfferNews   Step = "offer_news"   // 1 subscribes to Draft.Subs
+	stepNews        Step = "news"         // what to subscribe to was asked; 1 is everything
+	stepOfferPerson Step = "offer_person" // 1 calls a person
+	stepSign        Step = "sign"         // a part of a sign-up was asked: Draft.Part
+	stepSignConfirm Step = "sign_confirm" // a sign-up from what is known was read back: 1 right, 2 change, 0 leave
+	stepSigned      Step = "signed"       // a sign-up was shown: 2 change, 0 cancel
+	stepSignPart    Step = "sign_part"    // which part is to change was asked
+	stepOfferFair   Step = "offer_fair"   // 1 begins a sign-up
+)
+
+// Draft is what is known of something that is not finished. Each step uses some of the fields.
+type Draft struct {
+	Kind   reading.Intent `json:"kind,omitempty"`   // stepProduct: Supply or Demand
+	Lot    *reading.Lot   `json:"lot,omitempty"`    // stepProduct: what was said before the product; stepWhich: the change
+	Phone  string         `json:"phone,omitempty"`  // stepProduct
+	Glut   bool           `json:"glut,omitempty"`   // the goods do not sell
+	Ask    []Ask          `json:"ask,omitempty"`    // questions about listings still to ask, the open one first
+	New    bool           `json:"new,omitempty"`    // stepSlot: the answer replaces what the listing has
+	Shown  []int64        `json:"shown,omitempty"`  // listings by their numbers; none: those of the newest message
+	Change reading.Sub    `json:"change,omitempty"` // stepWhich
+	Subs   []Subscription `json:"subs,omitempty"`   // stepOfferNews, stepNews
+	Sign   *SignUpTo      `json:"sign,omitempty"`   // the sign-up so far
+	Part   writing.Part   `json:"part,omitempty"`   // stepSign
+}
+
+// Ask is a question about a part of a listing. Index counts in the listings shown; -1 is all that lack the part.
+type Ask struct {
+	Index int          `json:"index"`
+	Slot  reading.Slot `json:"slot"`
 }
 
 // Forget is how long a conversation is remembered.

@@ -1,0 +1,223 @@
+package talk
+
+import (
+	"github.com/nongxun/nongxun/content/reading"
+	"github.com/nongxun/nongxun/content/writing"
+)
+
+// sign takes the answer to a question about a sign-up.
+func (c *step) sign() (Turn, bool) {
+	if c.facts.Fair == nil || c.draft.Sign == nil {
+		return Turn{}, false
+	}
+	r := c.in.Reading
+	if noes[c.text] || r.Intent == reading.FairSignup && r.Sub == reading.SignupCancel {
+		return Turn{Answer: c.w.SignUpLeft()}, true
+	}
+	if turn, ok := c.elsewhere(); ok {
+		return turn, true
+	}
+	said := c.said()
+	if c.draft.Part != writing.PartProducts && r.Intent != reading.FairSignup {
+		said.Products = nil
+	}
+	answer, ok := c.partSaid(said)
+	if ok {
+		return c.next(merge(answer, *c.draft.Sign)), true
+	}
+	switch r.Intent {
+	case reading.Other, reading.FairSignup, reading.Help, reading.Greeting:
+		if r.Intent == reading.Other && r.Sub != "" {
+			return Turn{}, false
+		}
+		return c.missed(c.w.AskPartAgain(c.draft.Part), c.kept()), true
+	case reading.Supply, reading.Demand:
+		return c.missed(c.w.AskPartAgain(c.draft.Part), c.kept()), true
+	}
+	return Turn{}, false
+}
+
+// elsewhere deals with something else that is said in the middle of a sign-up, and goes on with the question.
+func (c *step) elsewhere() (Turn, bool) {
+	r := c.in.Reading
+	question := c.w.AskPart(c.draft.Part)
+	switch r.Intent {
+	case reading.Supply, reading.Demand:
+		if len(r.Items) == 0 || r.Items[0].Product == "" || r.Items[0].Quantity == nil || r.Items[0].Price == nil {
+			return Turn{}, false
+		}
+		lots := r.Items
+		turn := Turn{Acts: []Act{AddListings{Kind: r.Intent, Lots: lots, Phone: c.in.phone()}}}
+		sign := *c.draft.Sign
+		if len(sign.Products) == 0 {
+			sign.Products = productsOf(lots)
+		}
+		part, lacks := missing(sign)
+		if !lacks {
+			done := c.finish(sign)
+			done.Acts = append(turn.Acts, done.Acts...)
+			return done, true
+		}
+		turn.Answer = c.w.Resume(c.w.Noted(r.Intent, lots), c.w.AskPart(part))
+		turn.State = State{Step: stepSign, Draft: &Draft{Sign: &sign, Part: part}}
+		return turn, true
+	case reading.PriceQuery:
+		if len(r.Items) == 0 {
+			return Turn{}, false
+		}
+		turn := c.price()
+		return Turn{Answer: c.w.Resume(turn.Answer, question), State: c.kept()}, true
+	case reading.Greeting:
+		if r.Sub == reading.Thanks {
+			return Turn{Answer: c.w.Resume(c.w.Thanks(), question), State: c.kept()}, true
+		}
+	case reading.FairSignup:
+		if r.Sub == "" && deadlineWords.MatchString(c.text) {
+			return Turn{Answer: c.w.Resume(c.w.Until(c.fairView()), question), State: c.kept()}, true
+		}
+	}
+	return Turn{}, false
+}
+
+// phone is the number that the message names, "" when none.
+func (in Input) phone() string {
+	if in.Reading.Phone == nil {
+		return ""
+	}
+	return *in.Reading.Phone
+}
+
+// partSaid reads the text as the answer for the part that was asked; said is what the reading gave besides.
+func (c *step) partSaid(said SignUpTo) (SignUpTo, bool) {
+	home := c.facts.Profile.County
+	switch c.draft.Part {
+	case writing.PartType:
+		types := writing.MerchantTypes()
+		if c.number >= 1 && c.number <= len(types) {
+			said.MerchantType = types[c.number-1]
+		}
+		return said, said.MerchantType != ""
+	case writing.PartName:
+		said.MerchantType = "" // 李家合作社 is a name here
+		if said.Name == "" {
+			said.Name = c.reader.ReadName(c.in.Text)
+		}
+		if m := hanName.FindStringSubmatch(c.text); said.Name == "" && m != nil && !skips[c.text] && !yeses[c.text] {
+			said.Name = m[1]
+		}
+		return said, said.Name != ""
+	case writing.PartProducts:
+		if len(said.Products) == 0 {
+			said.Products = productsOf(c.reader.ReadProducts(c.in.Text))
+		}
+		if name := goodsName(c.text); len(said.Products) == 0 && name != "" {
+			said.Products = []string{name}
+		}
+		return said, len(said.Products) > 0
+	case writing.PartCounty:
+		if said.County == "" {
+			said.County = countyOf(c.reader.ReadPlace(c.in.Text, home))
+		}
+		return said, said.County != ""
+	}
+	if said.Phone == "" {
+		said.Phone = c.reader.ReadPhone(c.in.Text)
+	}
+	return said, said.Phone != ""
+}
+
+// next goes on with a sign-up that has gained a part.
+func (c *step) next(s SignUpTo) Turn {
+	if part, lacks := missing(s); lacks {
+		return Turn{Answer: c.w.AskPart(part), State: State{Step: stepSign, Draft: &Draft{Sign: &s, Part: part}}}
+	}
+	return c.finish(s)
+}
+
+// signAt takes a place on the map as the county that was asked for.
+func (c *step) signAt(p *reading.Place) (Turn, bool) {
+	if c.draft.Part != writing.PartCounty || c.draft.Sign == nil || c.facts.Fair == nil {
+		return Turn{}, false
+	}
+	return c.next(merge(SignUpTo{County: countyOf(p)}, *c.draft.Sign)), true
+}
+
+// signConfirm takes the answer to a sign-up that was read back from what is known.
+func (c *step) signConfirm() (Turn, bool) {
+	if c.facts.Fair == nil || c.draft.Sign == nil {
+		return Turn{}, false
+	}
+	switch {
+	case c.number == 1 || yeses[c.text]:
+		return c.finish(*c.draft.Sign), true
+	case c.number == 2 || wrongs[c.text]:
+		return c.askWhichPart(*c.draft.Sign), true
+	case c.number == 0 || noes[c.text]:
+		return Turn{Answer: c.w.SignUpLeft()}, true
+	}
+	return c.amend(*c.draft.Sign, c.confirmSignUp)
+}
+
+// signed takes the answer after a sign-up was shown.
+func (c *step) signed() (Turn, bool) {
+	if c.facts.Fair == nil || c.facts.SignUp == nil {
+		return Turn{}, false
+	}
+	switch {
+	case c.number == 2 || wrongs[c.text]:
+		return c.askWhichPart(c.stored()), true
+	case c.number == 0 || noes[c.text]:
+		return c.cancelSignUp(), true
+	case c.number == 1 || yeses[c.text]:
+		return Turn{Answer: c.w.SignUpKept()}, true
+	}
+	return c.amend(c.stored(), c.finish)
+}
+
+// amend takes parts that were said without being asked: "电话是13900003017".
+func (c *step) amend(s SignUpTo, then func(SignUpTo) Turn) (Turn, bool) {
+	r := c.in.Reading
+	if r.Intent != reading.FairSignup && (r.Intent != reading.Other || r.Sub != "") {
+		return Turn{}, false
+	}
+	said := c.said()
+	if said.Phone == "" {
+		said.Phone = c.reader.ReadPhone(c.in.Text)
+	}
+	if changed := merge(said, s); !same(changed, s) {
+		return then(changed), true
+	}
+	return Turn{}, false
+}
+
+func (c *step) askWhichPart(s SignUpTo) Turn {
+	return Turn{Answer: c.w.AskWhichPart(), State: State{Step: stepSignPart, Draft: &Draft{Sign: &s}}}
+}
+
+// signPart takes the answer to "要改哪样".
+func (c *step) signPart() (Turn, bool) {
+	if c.facts.Fair == nil || c.draft.Sign == nil {
+		return Turn{}, false
+	}
+	parts := []writing.Part{writing.PartType, writing.PartName, writing.PartProducts, writing.PartCounty, writing.PartPhone}
+	for i, word := range []string{"行当", "名字", "产品", "县", "电话"} {
+		if c.number == i+1 || c.text == word {
+			return Turn{Answer: c.w.AskPart(parts[i]), State: State{Step: stepSign, Draft: &Draft{Sign: c.draft.Sign, Part: parts[i]}}}, true
+		}
+	}
+	if c.number == 0 || noes[c.text] {
+		return Turn{Answer: c.w.SignUpLeft()}, true
+	}
+	return c.amend(*c.draft.Sign, c.finish)
+}
+
+// offeredFair takes the answer to "要报名回1".
+func (c *step) offeredFair() (Turn, bool) {
+	switch {
+	case c.number == 1 || yeses[c.text]:
+		return c.signUp(), true
+	case c.number == 0 || noes[c.text]:
+		return Turn{Answer: c.w.SignUpLeft()}, true
+	}
+	return Turn{}, false
+}

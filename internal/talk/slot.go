@@ -1,0 +1,281 @@
+package talk
+
+import (
+	"github.com/nongxun/nongxun/content/reading"
+	"github.com/nongxun/nongxun/content/writing"
+)
+
+// slot takes the answer to a question about a part of a listing.
+func (c *step) slot() (Turn, bool) {
+	group := c.group()
+	ask := c.draft.Ask[0]
+	if len(alive(group)) == 0 || ask.Index >= len(group) || ask.Index >= 0 && group[ask.Index] == nil {
+		return Turn{}, false
+	}
+	target := alive(group)[0]
+	if ask.Index >= 0 {
+		target = group[ask.Index]
+	}
+	if edit, ok := c.answers(target, ask.Slot); ok {
+		return c.complete(group, edit), true
+	}
+	r := c.in.Reading
+	switch r.Intent {
+	case reading.Supply, reading.Demand, reading.GlutReport, reading.FairSignup, reading.Subscribe, reading.Unsubscribe:
+		return Turn{}, false
+	case reading.PriceQuery:
+		turn := c.price()
+		turn.Answer = c.w.Then(turn.Answer, c.open(group))
+		turn.State = c.kept()
+		return turn, true
+	case reading.Help:
+		return Turn{}, false
+	case reading.Greeting:
+		answer := c.w.Here(c.open(group))
+		if r.Sub == reading.Thanks {
+			answer = c.w.Then(c.w.Thanks(), c.open(group))
+		}
+		return Turn{Answer: answer, State: c.kept()}, true
+	case reading.Other:
+		if r.Sub != "" {
+			return Turn{}, false
+		}
+	}
+	if noes[c.text] && !wrongs[c.text] {
+		return c.closeAll([]*Listing{target}, false), true
+	}
+	return c.missed(c.w.AskSlotAgain(ask.Slot, priceUnit(target.Lot)), c.kept()), true
+}
+
+// open words the open question again.
+func (c *step) open(group []*Listing) string {
+	if c.draft.New {
+		l := group[c.draft.Ask[0].Index]
+		return c.w.AskNew(c.draft.Ask[0].Slot, writing.Goods(l.Lot), priceUnit(l.Lot))
+	}
+	return c.question(alive(group)[0].Kind, c.draft.Ask, lotsOf(group))
+}
+
+// answers reads the text as the answer to the question for slot. The edit's ID is not set; an empty edit skips the question.
+func (c *step) answers(l *Listing, slot reading.Slot) (EditListing, bool) {
+	r := c.in.Reading
+	if item := c.firstItem(); item.Product != "" && !c.onlyPlace(slot) {
+		return c.sameGoods(l, slot, item)
+	}
+	switch {
+	case r.Intent == reading.Other && (r.Sub == reading.SoldOut || r.Sub == reading.Withdraw || r.Sub == reading.MyListings || r.Sub == reading.Complaint || r.Sub == reading.AddQuantity):
+		return EditListing{}, false
+	case r.Intent == reading.PriceQuery || r.Intent == reading.FairSignup || r.Intent == reading.Subscribe || r.Intent == reading.Help:
+		return EditListing{}, false
+	case skips[c.text] && !(slot == reading.SlotPrice && negotiable[c.text]):
+		return EditListing{}, true
+	}
+	switch slot {
+	case reading.SlotQuantity:
+		if q := c.quantityIn(l.Lot); q != nil {
+			return EditListing{Quantity: q}, true
+		}
+	case reading.SlotPrice:
+		if p := c.priceIn(l.Lot); p != nil {
+			return EditListing{Price: p}, true
+		}
+	case reading.SlotOrigin:
+		if p := c.placeIn(l.Lot); p != nil {
+			return EditListing{Origin: p}, true
+		}
+	}
+	return EditListing{}, false
+}
+
+// onlyPlace says that a place was asked for and that the text is nothing but one, although it reads like goods (白果 is a town).
+func (c *step) onlyPlace(slot reading.Slot) bool {
+	item := c.firstItem()
+	if slot != reading.SlotOrigin || item.Quantity != nil || item.Price != nil {
+		return false
+	}
+	p := c.reader.ReadPlace(c.in.Text, c.facts.Profile.County)
+	return p != nil && tidy(p.Text) == c.text
+}
+
+// sameGoods takes a message that names goods as an answer only when it is about the listing asked for and adds what that
+// listing lacks: anything fuller is a new listing.
+func (c *step) sameGoods(l *Listing, slot reading.Slot, item reading.Lot) (EditListing, bool) {
+	if len(c.in.Reading.Items) != 1 || item.Product != l.Lot.Product || c.in.Reading.Intent == reading.PriceQuery {
+		return EditListing{}, false
+	}
+	if item.Variety != nil && (l.Lot.Variety == nil || *item.Variety != *l.Lot.Variety) {
+		return EditListing{}, false
+	}
+	edit := EditListing{Quantity: item.Quantity, Price: item.Price, Origin: item.Origin, Available: item.Available}
+	for _, clash := range []bool{
+		item.Quantity != nil && l.Lot.Quantity != nil && !(c.draft.New && slot == reading.SlotQuantity),
+		item.Price != nil && l.Lot.Price != nil && !(c.draft.New && slot == reading.SlotPrice),
+		item.Origin != nil && l.Lot.Origin != nil && l.Lot.Origin.Code != nil,
+	} {
+		if clash {
+			return EditListing{}, false
+		}
+	}
+	answered := slot == reading.SlotQuantity && item.Quantity != nil || slot == reading.SlotPrice && item.Price != nil ||
+		slot == reading.SlotOrigin && item.Origin != nil
+	return edit, answered
+}
+
+// quantityIn reads a quantity from an answer.
+func (c *step) quantityIn(lot reading.Lot) *reading.Quantity {
+	if q := c.firstItem().Quantity; q != nil {
+		return q
+	}
+	hint := "斤"
+	if lot.Quantity != nil && lot.Quantity.Unit != "" {
+		hint = lot.Quantity.Unit
+	} else if c.number >= 0 {
+		return nil // a bare "3": three of what?
+	}
+	return c.reader.ReadQuantity(c.in.Text, hint)
+}
+
+// priceIn reads a price from an answer. A bare one is for the piece when the goods are counted.
+func (c *step) priceIn(lot reading.Lot) *reading.Price {
+	if p := c.firstItem().Price; p != nil {
+		return p
+	}
+	if negotiable[c.text] {
+		return &reading.Price{Negotiable: true}
+	}
+	p := c.reader.ReadPrice(c.in.Text)
+	if p == nil {
+		return nil
+	}
+	return c.perPiece(p, lot, c.text)
+}
+
+// perPiece makes a bare price one for the piece when the goods are counted.
+func (c *step) perPiece(p *reading.Price, lot reading.Lot, text string) *reading.Price {
+	if unit := priceUnit(lot); unit != "斤" && !perWords.MatchString(text) {
+		each, piece := *p, "元/"+unit
+		each.Unit, each.YuanPerKg = &piece, nil
+		return &each
+	}
+	return p
+}
+
+// placeIn reads a place from an answer; a county completes a township that was said before.
+func (c *step) placeIn(lot reading.Lot) *reading.Place {
+	home := c.facts.Profile.County
+	if lot.Origin != nil && lot.Origin.Code == nil {
+		if p := c.reader.ReadPlace(c.in.Text+lot.Origin.Text, home); p != nil && p.Code != nil && p.Township != "" {
+			return p
+		}
+	}
+	if p := c.firstItem().Origin; p != nil {
+		return p
+	}
+	return c.reader.ReadPlace(c.in.Text, home)
+}
+
+// complete carries an answer out, takes the question off the list and reads the listings back with the next one.
+func (c *step) complete(group []*Listing, edit EditListing) Turn {
+	ask, rest := c.draft.Ask[0], c.draft.Ask[1:]
+	var turn Turn
+	lots := lotsOf(group)
+	for i, l := range group {
+		if l == nil || ask.Index >= 0 && ask.Index != i || ask.Index < 0 && !lacksOrigin(l.Lot) {
+			continue
+		}
+		if edit != (EditListing{}) {
+			edit.ID = l.ID
+			turn.Acts = append(turn.Acts, edit)
+			lots[i] = apply(l.Lot, edit)
+		}
+	}
+	if edit.Origin != nil && edit.Origin.Code == nil && !outside.MatchString(edit.Origin.Text) && !c.askedCounty(group) {
+		rest = append([]Ask{ask}, rest...) // a township of several counties: which one?
+	}
+	rest = stillOpen(rest, lots)
+	if county := countyOf(edit.Origin); county != "" && c.facts.Profile.County == "" {
+		turn.Acts = append(turn.Acts, SetProfile{County: county})
+	}
+	kind := alive(group)[0].Kind
+	question := c.question(kind, rest, lots)
+	lots = dropGone(lots)
+	switch {
+	case len(lots) > 1:
+		turn.Answer = c.w.RegisteredMany(kind, lots, question)
+	case c.draft.New:
+		turn.Answer = c.w.Changed(kind, lots[0], question)
+	default:
+		turn.Answer = c.w.Registered(kind, lots[0], question)
+	}
+	if c.draft.Glut && question == "" && len(lots) == 1 {
+		turn.Answer = c.w.GlutDone(lots[0])
+	}
+	shown := c.draft.Shown
+	if len(shown) == 0 {
+		shown = ids(group)
+	}
+	turn.State = listingState(len(lots), rest, shown, c.draft.Glut)
+	return turn
+}
+
+// askedCounty says that the open question already was which county a township is in.
+func (c *step) askedCounty(group []*Listing) bool {
+	for _, l := range alive(group) {
+		if l.Lot.Origin != nil && lacksOrigin(l.Lot) {
+			return true
+		}
+	}
+	return false
+}
+
+// stillOpen drops the questions that an answer settled on the way.
+func stillOpen(asks []Ask, lots []reading.Lot) []Ask {
+	var open []Ask
+	for _, a := range asks {
+		if a.Index >= len(lots) {
+			continue
+		}
+		if a.Index >= 0 {
+			l := lots[a.Index]
+			if a.Slot == reading.SlotQuantity && l.Quantity != nil || a.Slot == reading.SlotPrice && l.Price != nil || l.Product == "" {
+				continue
+			}
+			open = append(open, a)
+			continue
+		}
+		for _, l := range lots {
+			if l.Product != "" && lacksOrigin(l) {
+				open = append(open, a)
+				break
+			}
+		}
+	}
+	return open
+}
+
+func dropGone(lots []reading.Lot) []reading.Lot {
+	var out []reading.Lot
+	for _, l := range lots {
+		if l.Product != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// apply is a lot after an edit.
+func apply(l reading.Lot, e EditListing) reading.Lot {
+	if e.Quantity != nil {
+		l.Quantity = e.Quantity
+	}
+	if e.Price != nil {
+		l.Price = e.Price
+	}
+	if e.Origin != nil {
+		l.Origin = e.Origin
+	}
+	if e.Available != nil {
+		l.Available = e.Available
+	}
+	return l
+}

@@ -1,0 +1,87 @@
+package talk
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// tidy brings a short answer to one shape: half width, lower case, no punctuation around it.
+func tidy(text string) string {
+	text = strings.ToLower(norm.NFKC.String(text))
+	return strings.Trim(text, " \t\r\n。.,、;!?~…\"'“”‘’()[]:")
+}
+
+var chosen = regexp.MustCompile(`^(?:我?(?:回复?|选|按|要|第))?\s*([0-9一二两三四五六七八九零])\s*(?:号|条|个|项)?$`)
+
+// digit reads a choice by number: "1", "1", "①", "回2", "第三条". False when the text is anything else.
+func digit(text string) (int, bool) {
+	m := chosen.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	if c := m[1][0]; c >= '0' && c <= '9' {
+		return int(c - '0'), true
+	}
+	if m[1] == "两" {
+		return 2, true
+	}
+	return strings.Index("零一二三四五六七八九", m[1]) / len("零"), true
+}
+
+var (
+	yeses = words(`对 对的 对了 对头 对哒 是 是的 是啊 是咯 是哒 嗯 嗯嗯 好 好的 好嘞 好啊 好咯 行 行的 可以 要 要的 要得 没错 不错 正确 ok 中 确认
+		没问题 都对 全对 都对的 都是对的 就这样 就是这样 得行 好的谢谢 对的谢谢 要啊 需要`)
+	noes = words(`不 不用 不用了 不要 不要了 不需要 算了 不是 不是的 不对 不对的 错了 不必 没 没有 不行 取消 不报 不报了 先不报 算了吧 不了`)
+	// wrongs are the noes that say that something is not right, rather than not wanted.
+	wrongs = words(`不是 不是的 不对 不对的 错了 有错 写错了 搞错了 弄错了 不行`)
+	// skips answer a question by not answering it.
+	skips = words(`0 零 不知道 不清楚 不晓得 晓不得 随便 随便你 都行 都可以 说不准 讲不清 说不清 不好说 没想好 还没想好 再说 以后再说 不说 不想说 不填 跳过
+		不一定 看着办 没有 无 不确定 还不知道 还不清楚 随意 不限`)
+	negotiable = words(`面议 面谈 好商量 价格面议 看货 看货定价 看货谈价 随行就市 随行情 当面谈 电话谈 不定价 不定 可议 商量 再谈 价格好说 好说`)
+	fines      = words(`好 好的 好嘞 好啊 行 嗯 嗯嗯 知道了 晓得了 收到 明白 明白了 了解 ok 哦 好吧 可以 要得 对 对的 是的`)
+)
+
+func words(list string) map[string]bool {
+	set := map[string]bool{}
+	for _, word := range strings.Fields(list) {
+		set[word] = true
+	}
+	return set
+}
+
+var correctionForm = regexp.MustCompile(`^不是(.+?)[,\s,]*(?:而是|应该是|应是|是)(.+)$`)
+
+// correction reads "不是3块是3块5": the text after the second 是, "" when it is nothing of the kind.
+func correction(text string) string {
+	if m := correctionForm.FindStringSubmatch(text); m != nil {
+		return strings.TrimSpace(m[2])
+	}
+	return ""
+}
+
+var (
+	deadlineWords = regexp.MustCompile(`截止|什么时候|么子时候|几时|几号|哪天|到哪天|什么时间|多久|还能报|还可以报|能不能报|来得及|结束了?[没吗]|开始了?[没吗]|晚不晚`)
+	allWords      = regexp.MustCompile(`都|全|所有`)
+	moneyWords    = regexp.MustCompile(`[块元毛角分]`)
+	perWords      = regexp.MustCompile(`[/每一]`)
+	priceWords    = regexp.MustCompile(`多少钱|什么价|行情|价格|几块|好多钱|价钱`)
+	fairWords     = regexp.MustCompile(`报名|对接会`)
+	sellWords     = regexp.MustCompile(`[卖售]|供应|出手`)
+	outside       = regexp.MustCompile(`北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|广东|广西|海南|四川|贵州|云南|西藏|陕西|甘肃|青海|宁夏|新疆|内蒙古|台湾|香港|澳门`)
+	nameForm      = regexp.MustCompile(`(?:我叫|我是叫|名字叫|名字是|姓名是|姓名|名叫)\s*:?\s*(\p{Han}{2,4})`)
+	hanName       = regexp.MustCompile(`^(?:我叫|我是|叫|姓名|名字)?\s*:?\s*(\p{Han}{2,4})$`)
+	hanGoods      = regexp.MustCompile(`^(?:卖|收|买|是)?(\p{Han}{1,5})$`)
+	noGoods       = regexp.MustCompile(`[吗呢么啥谁哪怎我你他她它们的了吧啊不没好谢请什多少几是]`)
+	countyCode    = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
+)
+
+// goodsName accepts a bare name as that of goods which the lexicon lacks: "拐枣". "" when it looks like anything else.
+func goodsName(text string) string {
+	m := hanGoods.FindStringSubmatch(text)
+	if m == nil || noGoods.MatchString(m[1]) || yeses[text] || noes[text] || skips[text] || negotiable[text] {
+		return ""
+	}
+	return m[1]
+}
