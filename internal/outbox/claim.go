@@ -99,7 +99,7 @@ func selectDue(ctx context.Context, tx pgx.Tx, l lane, class Class, at time.Time
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d claimed, err error) {
 		err = row.Scan(&d.ID, &d.Class, &d.Channel, &d.Text, &d.Template, &d.Fields, &d.ExpiresAt,
-			&d.State, &d.status.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt,
+			&d.State, &d.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt,
 			&d.OptedOut, &d.OpenID, &d.Followed, &d.Credits, &d.Phone)
 		return d, err
 	})

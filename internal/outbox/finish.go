@@ -18,11 +18,10 @@ type outcome struct {
 	provider   string
 	providerID string
 	code       string
-	gone       bool          // the person does not follow us any more
-	shut       bool          // the platform lets us write no more to this follower
-	refund     bool          // the credit was not used
-	stops      *stop         // what the provider has stopped
-	stopFor    time.Duration // how long until it is tried again
+	gone       bool  // the person does not follow us any more
+	shut       bool  // the platform lets us write no more to this follower
+	refund     bool  // the credit was not used
+	stops      *stop // what the provider has stopped
 }
 
 // finish closes attempts: the answers of a batch of calls in one transaction, deliveries locked in order of id, each changed by next.
@@ -52,10 +51,7 @@ func (o *Outbox) finish(ctx context.Context, outs []outcome) error {
 				b.Queue(`UPDATE address SET followed = false WHERE kind = 'openid' AND value = $1 AND followed`, out.OpenID)
 			}
 			if out.stops != nil {
-				b.Queue(`INSERT INTO channel_stop (channel, template, code, since, until) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (channel, template) DO UPDATE SET code = excluded.code, until = excluded.until,
-	since = CASE WHEN channel_stop.until < excluded.since THEN excluded.since ELSE channel_stop.since END`,
-					out.stops.Channel, out.stops.Template, out.code, out.event.at, out.event.at.Add(out.stopFor))
+				queueStop(&b, *out.stops, out.code, out.event.at)
 			}
 		}
 		return tx.SendBatch(ctx, &b).Close()
@@ -64,6 +60,17 @@ ON CONFLICT (channel, template) DO UPDATE SET code = excluded.code, until = excl
 		return fmt.Errorf("outbox: finish: %w", err)
 	}
 	return nil
+}
+
+// queueStop notes that a provider has stopped something. It is tried again after a minute; the longer it stays stopped the rarer, down
+// to once an hour. A stop that was over for an hour begins anew.
+func queueStop(b *pgx.Batch, s stop, code string, at time.Time) {
+	b.Queue(`INSERT INTO channel_stop (channel, template, code, since, until) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (channel, template) DO UPDATE SET code = excluded.code,
+	since = CASE WHEN channel_stop.until < excluded.since - interval '1 hour' THEN excluded.since ELSE channel_stop.since END,
+	until = CASE WHEN channel_stop.until < excluded.since - interval '1 hour' THEN excluded.until
+		ELSE greatest(excluded.until, least(excluded.since + (excluded.since - channel_stop.since), excluded.since + interval '1 hour')) END`,
+		s.Channel, s.Template, code, at, at.Add(stopPause))
 }
 
 // queueClose notes what came of the attempts.

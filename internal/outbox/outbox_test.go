@@ -245,6 +245,27 @@ func TestStops(t *testing.T) {
 	f.want("reply", "sent")
 }
 
+// A channel that stays stopped is tried more and more rarely, in the end once an hour; after it has worked for an hour it begins anew.
+func TestStopsGrow(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.ChannelStopped, Code: "isv.OUT_OF_SERVICE"} }
+	f.put(Delivery{Cause: "a", ContactID: f.person("", "13800138001"), Text: "x"})
+	begin, calls := f.now(), func() int { return len(f.carrier.got()) }
+	for f.now().Before(begin.Add(12 * time.Hour)) {
+		f.work()
+		f.clock.advance(30 * time.Second)
+	}
+	if n := calls(); n < 15 || n > 25 {
+		t.Errorf("%d calls in twelve hours, want about 20", n)
+	}
+	f.want("a", "queued channel_stopped")
+	f.carrier.answer = nil
+	f.clock.advance(time.Hour)
+	f.work()
+	f.want("a", "sent")
+}
+
 // What is asked at the last moment: consent, the hours of the night, expiry.
 func TestAskedAtSending(t *testing.T) {
 	t.Parallel()

@@ -20,7 +20,7 @@ func TestReceipts(t *testing.T) {
 		{"by our reference", func(_, m sms.Outgoing) []sms.Receipt {
 			return []sms.Receipt{{Phone: m.Phone, Ref: m.Ref, OK: true}}
 		}, "delivered"},
-		{"by our reference, with another's phone", func(first, m sms.Outgoing) []sms.Receipt {
+		{"by our reference, with another's phone", func(_, m sms.Outgoing) []sms.Receipt {
 			return []sms.Receipt{{Phone: "13900139000", Ref: m.Ref, OK: true}}
 		}, "sent"},
 		{"by the provider's id and the phone", func(_, m sms.Outgoing) []sms.Receipt {

@@ -159,7 +159,7 @@ func (o *Outbox) report(ctx context.Context, outs []outcome) {
 		if out.stops != nil && !told[*out.stops] {
 			told[*out.stops] = true
 			o.Log.ErrorContext(ctx, "the provider has stopped this; it waits and is tried again, an operator should look",
-				"channel", out.stops.Channel, "template", out.stops.Template, "code", out.code, "again_in", out.stopFor.String())
+				"channel", out.stops.Channel, "template", out.stops.Template, "code", out.code)
 		}
 		if out.event.what != hapAccept {
 			o.Log.WarnContext(ctx, "a delivery was not taken", "delivery", out.ID, "try", out.Tries, "road", out.Rung.String(),

@@ -15,8 +15,8 @@ import (
 const (
 	// atOnce is how many WeChat calls one dispatcher has open.
 	atOnce = 16
-	// stopPause is how long a stopped channel or template rests before one batch tries it again.
-	stopPause = 10 * time.Minute
+	// stopPause is how long a stopped channel or template rests at first before one batch tries it again.
+	stopPause = time.Minute
 )
 
 // send calls the providers for a claimed batch and returns what came of each delivery. When ending is closed, calls that have not
@@ -92,10 +92,10 @@ func readWeChat(out *outcome, err error, at time.Time) {
 		out.event.what, out.event.reason, out.gone = hapNextRung, Unfollowed, true
 	case bot.TemplateStopped:
 		out.event.what, out.event.reason = hapNextRung, TemplateStopped
-		out.stops, out.stopFor = &stop{WeChat, out.Template}, stopPause
+		out.stops = &stop{WeChat, out.Template}
 	case bot.ChannelStopped:
 		out.event.what, out.event.reason, out.event.wait, out.refund = hapRetry, ChannelStopped, stopPause, true
-		out.stops, out.stopFor = &stop{Channel: WeChat}, stopPause
+		out.stops = &stop{Channel: WeChat}
 	case bot.Refused:
 		out.event.what, out.event.reason, out.refund = hapRefuse, Refused, true
 	default:
@@ -149,10 +149,10 @@ func readSMS(out *outcome, r sms.Result, at time.Time) {
 		out.event.what, out.event.reason, out.event.wait = hapRetry, RetryLater, r.Err.RetryAfter
 	case sms.ChannelStopped:
 		out.event.what, out.event.reason, out.event.wait = hapRetry, ChannelStopped, stopPause
-		out.stops, out.stopFor = &stop{Channel: SMS}, stopPause
+		out.stops = &stop{Channel: SMS}
 	case sms.TemplateStopped:
 		out.event.what, out.event.reason, out.event.wait = hapRetry, TemplateStopped, stopPause
-		out.stops, out.stopFor = &stop{SMS, out.Class.String()}, stopPause
+		out.stops = &stop{SMS, out.Class.String()}
 	case sms.MessageRefused:
 		out.event.what, out.event.reason = hapRefuse, Refused
 	default:

@@ -86,6 +86,7 @@ const socketPrefix = "nongxun-pg-"
 func socketDir(who account) (string, error) {
 	var errs error
 	for _, base := range []string{os.TempDir(), "/tmp", "/run"} {
+		removeLeftSockets(base)
 		dir, err := os.MkdirTemp(base, socketPrefix)
 		if err != nil {
 			errs = errors.Join(errs, err)
@@ -102,6 +103,17 @@ func socketDir(who account) (string, error) {
 		errs = errors.Join(errs, err, os.Remove(dir))
 	}
 	return "", errs
+}
+
+// removeLeftSockets removes directories that servers left empty when their parent was killed. One in use is never empty, but for a
+// moment at its start.
+func removeLeftSockets(base string) {
+	left, _ := filepath.Glob(filepath.Join(base, socketPrefix+"*"))
+	for _, dir := range left {
+		if info, err := os.Lstat(dir); err == nil && time.Since(info.ModTime()) > 10*time.Minute {
+			_ = os.Remove(dir) // refuses what is not empty or not ours
+		}
+	}
 }
 
 // tidySocket takes away the socket's directory of a server that died.

@@ -143,7 +143,8 @@ func launch(ctx context.Context, p programs, who account, dir string, o Options)
 		return nil, "", err
 	}
 	out := &output{log: o.Log}
-	cmd := exec.Command(filepath.Join(p.bin, "postgres"), settings(dir, socket, o.Fast)...)
+	// It outlives the start; Stop ends it.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(p.bin, "postgres"), settings(dir, socket, o.Fast)...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, environment(p), who.process(true)
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, out, 2*time.Second
 	s = &Server{socket: socket, log: o.Log, cmd: cmd, done: make(chan struct{})}
