@@ -90,6 +90,15 @@ type carrier struct {
 	calls  [][]sms.Outgoing
 	answer func(sms.Outgoing) *sms.Error
 	during func(batch []sms.Outgoing) // while the call runs
+	knows  []sms.Detail               // what it says when it is asked
+	asked  int
+}
+
+func (c *carrier) Details(context.Context, string, time.Time) ([]sms.Detail, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked++
+	return c.knows, nil
 }
 
 func (c *carrier) Name() string { return "test" }

@@ -78,6 +78,43 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// A text whose outcome is unknown is asked after, more and more rarely, and what the provider remembers of it counts as a receipt.
+func TestAskingAfterUnknown(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
+	f.put(Delivery{Cause: "a", ContactID: f.person("", "13800138001"), Text: "x"})
+	f.work()
+	ref := f.carrier.got()[0].Ref
+	ask := func(wantAsked int) {
+		t.Helper()
+		if _, err := f.ask(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.work()
+		if f.carrier.asked != wantAsked {
+			t.Errorf("asked %d times, want %d", f.carrier.asked, wantAsked)
+		}
+	}
+	ask(0) // the receipt may still come
+	f.clock.advance(3 * time.Minute)
+	ask(1)
+	ask(1)
+	f.clock.advance(4 * time.Minute)
+	f.carrier.knows = []sms.Detail{{Ref: "another", Status: sms.Delivered}, {Ref: ref, Status: sms.Waiting}}
+	ask(2)
+	f.want("a", "unknown no_answer")
+	f.clock.advance(time.Hour)
+	f.carrier.knows[1] = sms.Detail{Ref: ref, Status: sms.Delivered, Code: "DELIVERED", At: f.now()}
+	ask(3)
+	f.want("a", "delivered")
+	f.clock.advance(24 * time.Hour)
+	ask(3)
+	if n := len(f.carrier.got()); n != 1 {
+		t.Errorf("sent %d times, want 1", n)
+	}
+}
+
 func TestTemplateFinished(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)

@@ -20,6 +20,8 @@ const (
 	lease, sendLimit = 2 * time.Minute, time.Minute
 	// grace is how long a call that runs may go on when we are told to stop.
 	grace = 5 * time.Second
+	// quick is how often the queue is looked at, slow how often what has gone wrong is.
+	quick, slow = 250 * time.Millisecond, 3 * time.Second
 )
 
 // Options of an Outbox. Templates maps the names that deliveries use to the account's template ids.
@@ -75,32 +77,36 @@ func (o *Outbox) Run(ctx context.Context) error {
 	var g errgroup.Group
 	for i, l := range []lane{wechatLane, smsLane} {
 		g.Go(func() error {
-			o.loop(ctx, o.wakes[i], func() (bool, error) { return o.dispatch(ctx, l) })
+			o.loop(ctx, o.wakes[i], quick, func() (bool, error) { return o.dispatch(ctx, l) })
 			return nil
 		})
 	}
 	g.Go(func() error {
-		o.loop(ctx, o.settles, func() (bool, error) { return o.settle(ctx) })
+		o.loop(ctx, o.settles, quick, func() (bool, error) { return o.settle(ctx) })
 		return nil
 	})
 	g.Go(func() error {
-		o.loop(ctx, nil, func() (bool, error) { return false, o.expireLeases(ctx) })
+		o.loop(ctx, nil, slow, func() (bool, error) { return false, o.expireLeases(ctx) })
+		return nil
+	})
+	g.Go(func() error {
+		o.loop(ctx, nil, slow, func() (bool, error) { return o.ask(ctx) })
 		return nil
 	})
 	return g.Wait()
 }
 
-// loop calls step again and again: at once while there is more, else when woken or after 250 to 500 ms.
-func (o *Outbox) loop(ctx context.Context, wake <-chan struct{}, step func() (more bool, err error)) {
+// loop calls step again and again: at once while there is more, else when woken or after every to twice every.
+func (o *Outbox) loop(ctx context.Context, wake <-chan struct{}, every time.Duration, step func() (more bool, err error)) {
 	for ctx.Err() == nil {
 		more, err := step()
-		pause := 250*time.Millisecond + rand.N(250*time.Millisecond)
+		pause := every + rand.N(every)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			o.Log.ErrorContext(ctx, "outbox: trouble, goes on", "error", err)
-			pause *= 8
+			pause = max(pause, slow)
 		case more:
 			continue
 		}

@@ -30,10 +30,11 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due_wechat ON delivery (class, due_at, id) WHERE state = 'queued' AND rung < 2;
 CREATE INDEX delivery_due_sms ON delivery (class, due_at, id) WHERE state = 'queued' AND rung = 2;
 CREATE INDEX delivery_lease ON delivery (lease_until) WHERE state = 'sending';
+CREATE INDEX delivery_unknown ON delivery (id) WHERE state = 'unknown';
 CREATE INDEX delivery_contact ON delivery (contact_id, id);
 
 -- One call to a provider for one delivery, written before the call. ref is our own reference (OutId, client_msg_id); call groups
--- those that went to the provider together; credit is the kind of credit that it used. outcome and closed_at come with the answer.
+-- those that went to the provider together; credit is the kind of credit that it used. outcome and closed_at come with the answer. asked_at: when the provider was last asked what became of it.
 CREATE TABLE attempt (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     delivery_id bigint NOT NULL REFERENCES delivery (id),
@@ -50,6 +51,7 @@ CREATE TABLE attempt (
     started_at  timestamptz NOT NULL,
     closed_at   timestamptz,
     receipt_at  timestamptz,
+    asked_at    timestamptz,
     parts       integer NOT NULL DEFAULT 0,
     UNIQUE (delivery_id, try)
 );
