@@ -82,7 +82,7 @@ func (n *names) find(market string) string {
 	top := best(all, nil)
 	if top == nil { // 南京鼓楼区: of the many, the one inside another that is named
 		top = best(all, func(m mention) bool {
-			return slices.ContainsFunc(all, func(outer mention) bool { return m.inside(outer) })
+			return slices.ContainsFunc(all, m.inside)
 		})
 	}
 	for top != nil { // 长沙宁乡: the county inside the prefecture
