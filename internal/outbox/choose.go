@@ -19,7 +19,7 @@ type facts struct {
 // offer is which channels this installation has, and which of them are stopped until when.
 type offer struct {
 	WeChat, SMS bool
-	Templates   map[string]string // name to template id
+	Templates   map[string]Template
 	Stops       map[stop]time.Time
 }
 
@@ -43,7 +43,7 @@ func choose(d claimed, f facts, o offer, at time.Time) event {
 	for r := d.Rung; r <= rungSMS; r++ {
 		switch {
 		case r == rungMessage && follows && f.Credits > 0,
-			r == rungTemplate && follows && o.Templates[d.Template] != "" && !o.stopped(stop{WeChat, d.Template}, at):
+			r == rungTemplate && follows && o.Templates[d.Template].ID != "" && !o.stopped(stop{WeChat, d.Template}, at):
 			return event{what: hapClaim, at: at, rung: r}
 		case r == rungSMS && texts:
 			return chooseSMS(d, o, at)

@@ -164,7 +164,7 @@ func (f *fixture) another(pool *pgxpool.Pool, url string) *Outbox {
 		AppID: "wx1", AppSecret: "s", BaseURL: url, Store: NewTokens(pool, f.clock.now), Now: f.clock.now, Timeout: 500 * time.Millisecond, Log: log,
 	})
 	f.t.Cleanup(client.Close)
-	return New(Options{Pool: pool, WeChat: client, SMS: f.carrier, Templates: map[string]string{"price": "TPL1"}, Now: f.clock.now, Log: log})
+	return New(Options{Pool: pool, WeChat: client, SMS: f.carrier, Templates: map[string]Template{"price": {ID: "TPL1"}}, Now: f.clock.now, Log: log})
 }
 
 // person makes a contact with an openid, a phone, or both.

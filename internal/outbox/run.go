@@ -24,12 +24,31 @@ const (
 	quick, slow = 250 * time.Millisecond, 3 * time.Second
 )
 
-// Options of an Outbox. Templates maps the names that deliveries use to the account's template ids.
+// Template is one of the account's template messages. Keywords maps its own fields (thing1, amount2 …) to those of a delivery
+// (goods, price …); empty: the fields have the same names.
+type Template struct {
+	ID       string
+	Keywords map[string]string
+}
+
+// data is what a delivery's fields say in the template's own words.
+func (t Template) data(fields map[string]string) map[string]string {
+	if len(t.Keywords) == 0 {
+		return fields
+	}
+	out := make(map[string]string, len(t.Keywords))
+	for own, name := range t.Keywords {
+		out[own] = fields[name]
+	}
+	return out
+}
+
+// Options of an Outbox. Templates are the account's, by the names that deliveries use.
 type Options struct {
 	Pool      *pgxpool.Pool
 	WeChat    *bot.Client // nil: WeChat is off
 	SMS       sms.Gateway // nil: SMS is off
-	Templates map[string]string
+	Templates map[string]Template
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: slog.Default()
 }

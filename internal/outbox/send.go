@@ -54,9 +54,10 @@ func (o *Outbox) sendWeChat(ctx context.Context, s sending) outcome {
 	if s.Rung == rungMessage {
 		err = o.WeChat.SendText(ctx, s.OpenID, s.Text)
 	} else {
+		t := o.Templates[s.Template]
 		var id int64
 		id, err = o.WeChat.SendTemplate(ctx, bot.TemplateMessage{
-			To: s.OpenID, TemplateID: o.Templates[s.Template], ClientMsgID: s.Ref, Data: s.Fields,
+			To: s.OpenID, TemplateID: t.ID, ClientMsgID: s.Ref, Data: t.data(s.Fields),
 		})
 		if err == nil {
 			out.providerID = strconv.FormatInt(id, 10)

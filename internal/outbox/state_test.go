@@ -98,7 +98,7 @@ func TestNextNeverSendsBlindly(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	t.Parallel()
-	all := offer{WeChat: true, SMS: true, Templates: map[string]string{"price": "T1"}}
+	all := offer{WeChat: true, SMS: true, Templates: map[string]Template{"price": {ID: "T1"}}}
 	night := time.Date(2026, 11, 24, 14, 0, 0, 0, time.UTC) // 22:00
 	early := time.Date(2026, 11, 24, 23, 30, 0, 0, time.UTC)
 	morning := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC) // 08:00 on the 25th
