@@ -108,7 +108,7 @@ func TestSendText(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := p.calls[0]
-	if c.Method != "POST" || c.Path != "message/custom/send" {
+	if c.Method != http.MethodPost || c.Path != "message/custom/send" {
 		t.Errorf("got %+v", c)
 	}
 	sameJSON(t, c.Body, `{"touser":"`+testOpenID+`","msgtype":"text","text":{"content":"黄桃<a href=\"https://a/?b&c\">看</a>�"}}`)
@@ -158,7 +158,7 @@ func TestMenu(t *testing.T) {
 	if d := cmp.Diff(menu, got); err != nil || d != "" {
 		t.Errorf("%v (-want +got)\n%s", err, d)
 	}
-	if p.calls[1].Method != "GET" || p.calls[1].Path != "menu/get" {
+	if p.calls[1].Method != http.MethodGet || p.calls[1].Path != "menu/get" {
 		t.Errorf("got %+v", p.calls[1])
 	}
 	p.always(`{"errcode":46003,"errmsg":"menu no exist"}`)

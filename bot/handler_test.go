@@ -317,11 +317,19 @@ func TestOutcomes(t *testing.T) {
 			cfg := config(Secure)
 			cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 			h := newHandler(t, cfg, tt.receive)
-			for range 2 { // the second finds no flight left over
+			var calls int
+			h.receive = func(ctx context.Context, m *Message) (Reply, error) {
+				calls++
+				return tt.receive(ctx, m)
+			}
+			for range 2 { // one that comes later is for Receive to recognise
 				w := serve(h, sealedRequest(t, testKey, testAppID, textBody("oA", "秘密", 1), "", noon))
 				if w.Code != tt.code || w.Body.String() != tt.body {
 					t.Errorf("got %d %q", w.Code, w.Body)
 				}
+			}
+			if err := h.Wait(t.Context()); err != nil || calls != 2 || len(h.flights) != 0 {
+				t.Errorf("Receive called %d times, %d messages still running, %v", calls, len(h.flights), err)
 			}
 			if strings.Contains(log.String(), "秘密") || strings.Contains(log.String(), "oA") {
 				t.Errorf("the log holds what was said: %s", &log)

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -15,12 +16,13 @@ import (
 func wellFormed(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, b []byte) {
+}, b []byte,
+) {
 	t.Helper()
 	dec := xml.NewDecoder(strings.NewReader(string(b)))
 	for {
 		_, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

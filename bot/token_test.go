@@ -89,7 +89,8 @@ func (brokenStore) Get(context.Context, string) (string, error) { return "", err
 func (brokenStore) Put(context.Context, string, string, time.Duration) error {
 	return errors.New("down")
 }
-func (brokenStore) DeleteIf(ctx context.Context, key, val string) (err error) {
+
+func (brokenStore) DeleteIf(context.Context, string, string) error {
 	return errors.New("down")
 }
 
@@ -109,5 +110,34 @@ func TestTokenRefused(t *testing.T) {
 	e := checkError(t, c.SendText(t.Context(), testOpenID, "a"), ChannelStopped, 40164)
 	if !strings.Contains(e.Error(), "203.0.113.9") || !strings.Contains(e.Error(), "white-list") {
 		t.Errorf("the error does not help: %v", e)
+	}
+}
+
+// What an error may quote of an answer or of the network.
+func TestRedact(t *testing.T) {
+	for in, want := range map[string]string{
+		`Get "https://a/?access_token=LIVE&x=1": refused`: `Get "https://a/?access_token=***&x=1": refused`,
+		`{"secret":"S3CRET","a":1}`:                       `{"secret":"***","a":1}`,
+		"no " + testOpenID + " here":                      "no *** here",
+		"a hidden word":                                   "a *** word",
+		strings.Repeat("长", 100):                          strings.Repeat("长", 66),
+	} {
+		if got := redact(in, "hidden", ""); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestMemoryStore(t *testing.T) {
+	now := time.Unix(0, 0)
+	s := newMemoryStore(func() time.Time { return now })
+	_ = s.Put(t.Context(), "k", "new", time.Minute)
+	_ = s.DeleteIf(t.Context(), "k", "old")
+	if got, _ := s.Get(t.Context(), "k"); got != "new" {
+		t.Error("a slow loser threw the new token away")
+	}
+	now = now.Add(time.Minute)
+	if got, _ := s.Get(t.Context(), "k"); got != "" {
+		t.Errorf("got %q after its time", got)
 	}
 }
