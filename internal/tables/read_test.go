@@ -3,6 +3,7 @@ package tables_test
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -223,13 +224,23 @@ func TestBombIsRefused(t *testing.T) {
 			}
 		}
 	}
-	w, err := z.Create("xl/worksheets/sheet1.xml")
+	var block bytes.Buffer // one MiB of zeros; the same again and again is the stream of as many MiB
+	deflate, err := flate.NewWriter(&block, flate.BestCompression)
 	if err != nil {
 		t.Fatal(err)
 	}
-	zeros := make([]byte, 1<<20)
-	for range 300 {
-		if _, err := w.Write(zeros); err != nil {
+	_, _ = deflate.Write(make([]byte, 1<<20))
+	_ = deflate.Flush()
+	const mib = 300
+	w, err := z.CreateRaw(&zip.FileHeader{
+		Name: "xl/worksheets/sheet1.xml", Method: zip.Deflate,
+		CompressedSize64: uint64(mib * block.Len()), UncompressedSize64: mib << 20,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range mib {
+		if _, err := w.Write(block.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}
