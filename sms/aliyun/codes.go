@@ -9,14 +9,14 @@ import (
 
 // Codes of our own, for what Aliyun never saw or never answered.
 const (
-	CodeUnreachable = "nongxun.UNREACHABLE"   // no connection: refused, DNS, TLS; nothing was sent
-	CodeCancelled   = "nongxun.CANCELLED"     // our side ended before the call; nothing was sent
-	CodeNoAnswer    = "nongxun.NO_ANSWER"     // connected, then time-out, reset or an answer that is none
-	CodeNoTemplate  = "nongxun.NO_TEMPLATE"   // no configured template takes the text
-	CodeTextTooLong = "nongxun.TEXT_TOO_LONG" // templates are there, but the text is longer than all of them
-	CodeTextEmpty   = "nongxun.TEXT_EMPTY"    // nothing is left after what Aliyun forbids
-	CodePhone       = "nongxun.PHONE"         // no mainland mobile number
-	codeHTTP        = "nongxun.HTTP_"         // + status: an answer without a code of Aliyun's, from a proxy for example
+	CodeUnreachable = "nongxun.UNREACHABLE" // no connection: refused, DNS, TLS; nothing was sent
+	CodeCancelled   = "nongxun.CANCELLED"   // our side ended before the call; nothing was sent
+	CodeNoAnswer    = "nongxun.NO_ANSWER"   // connected, then time-out, reset or an answer that is none
+	CodeNoTemplate  = "nongxun.NO_TEMPLATE" // no configured template takes the text
+	CodeTextUnfit   = "nongxun.TEXT_UNFIT"  // templates are there, but the text is too long for all of them (or shorter than they have variables)
+	CodeTextEmpty   = "nongxun.TEXT_EMPTY"  // nothing is left after what Aliyun forbids
+	CodePhone       = "nongxun.PHONE"       // no mainland mobile number
+	codeHTTP        = "nongxun.HTTP_"       // + status: an answer without a code of Aliyun's, from a proxy for example
 )
 
 type meaning struct {

@@ -55,7 +55,7 @@ func Compose(templates map[string]string, family, text string) (code string, par
 		return code, map[string]string{"content": shorten(text)}, nil
 	}
 	if sizes != nil {
-		return "", nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeTextTooLong, Message: "内容太长，已配置的短信模板都放不下"}
+		return "", nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeTextUnfit, Message: "已配置的短信模板都放不下（内容太长，或比变量还少）"}
 	}
 	return "", nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeNoTemplate, Message: "没有为这类短信（" + family + "）配置模板"}
 }
@@ -154,7 +154,7 @@ func stops(text string) [5][]stop {
 			all[0] = append(all[0], stop{i, end})
 		case r == ' ':
 			all[2] = append(all[2], stop{i, end})
-		case droppable(r) && !(strings.ContainsRune(",:", r) && isToken(prev) && isToken(next)):
+		case droppable(r) && (!strings.ContainsRune(",:", r) || !isToken(prev) || !isToken(next)):
 			all[1] = append(all[1], stop{i, end})
 		case unicode.Is(unicode.M, r):
 		case isToken(prev) && isToken(r):

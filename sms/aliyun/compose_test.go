@@ -49,10 +49,10 @@ func TestCompose(t *testing.T) {
 			name: "a number is not cut", templates: all, text: strings.Repeat("桃", 33) + "12345.67元", code: "SMS_2",
 			want: map[string]string{"a": strings.Repeat("桃", 33), "b": "12345.67元"},
 		},
-		{name: "too long for all", templates: all, text: strings.Repeat("桃", 141), refused: aliyun.CodeTextTooLong},
+		{name: "too long for all", templates: all, text: strings.Repeat("桃", 141), refused: aliyun.CodeTextUnfit},
 		{name: "nothing left", templates: all, text: "【】🍑。", refused: aliyun.CodeTextEmpty},
 		{name: "no template of the family", templates: map[string]string{"notice1": "SMS_9"}, text: "好的", refused: aliyun.CodeNoTemplate},
-		{name: "too short for the only template", templates: numbered(4), text: "好的", refused: aliyun.CodeTextTooLong},
+		{name: "too short for the only template", templates: numbered(4), text: "好的", refused: aliyun.CodeTextUnfit},
 		{name: "one content", templates: map[string]string{"reply": "SMS_0"}, text: "好的。", code: "SMS_0", want: map[string]string{"content": "好的"}},
 		{
 			name: "one content, shortened", templates: map[string]string{"reply": "SMS_0"}, text: listing, code: "SMS_0",
