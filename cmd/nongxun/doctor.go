@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/nongxun/nongxun/bot"
+	"github.com/nongxun/nongxun/internal/pg"
+)
+
+type doctorVerb struct {
+	Callback string `help:"The public base address of this service (https://…), to try whether it is reached from here." placeholder:"URL"`
+}
+
+// finding is what a check found: nil is ok, an error says what is wrong and what to do.
+type finding struct {
+	what string
+	err  error
+}
+
+const leastFree = 1 << 30 // bytes on the data directory's disk
+
+// Run checks one thing after another and prints a line for each. Any that is wrong makes the status 1.
+func (d *doctorVerb) Run(ctx context.Context, w *world) error {
+	s, err := loadSettings(w.env)
+	findings := []finding{{"settings", err}}
+	if err == nil {
+		findings = append(findings, d.examine(ctx, s, w)...)
+	}
+	bad := false
+	for _, f := range findings {
+		line := "ok"
+		if f.err != nil {
+			line, bad = f.err.Error(), true
+		}
+		if _, err = fmt.Fprintf(w.stdout, "%-10s %s\n", f.what, line); err != nil {
+			return err
+		}
+	}
+	if bad {
+		return errSaid
+	}
+	return nil
+}
+
+func (d *doctorVerb) examine(ctx context.Context, s settings, w *world) []finding {
+	out := []finding{{"disk", checkDisk(s.DataDir)}}
+	db, err := openDatabase(ctx, s, w.log)
+	if err != nil {
+		return append(out, finding{"database", fmt.Errorf("%w; check NONGXUN_DATABASE_URL, or leave it empty for a private server", err)})
+	}
+	out = append(out, finding{"database", nil}, finding{"migrations", checkMigrations(ctx, db)}, finding{"clock", checkClock(ctx, db)})
+	if s.WeChat.AppID == "" {
+		out = append(out, finding{"wechat", errors.New("off: set NONGXUN_WECHAT_APP_ID and its companions")})
+	} else {
+		out = append(out, finding{"wechat", checkWeChat(ctx, s.wechatClient(db, w))})
+	}
+	out = append(out, finding{"aliyun", checkAliyun(ctx, s.Aliyun)})
+	if d.Callback != "" {
+		out = append(out, finding{"callback", checkCallback(ctx, d.Callback)})
+	}
+	if err = db.close(); err != nil {
+		out = append(out, finding{"database", err})
+	}
+	return out
+}
+
+func checkDisk(dir string) error {
+	for { // the directory may not be there before the first start: its nearest parent tells
+		var st syscall.Statfs_t
+		err := syscall.Statfs(dir, &st)
+		if err == nil {
+			if free := st.Bavail * uint64(st.Bsize); free < leastFree { //nolint:gosec,unconvert // sizes are not negative
+				return fmt.Errorf("only %d MiB free for NONGXUN_DATA_DIR; make room for at least 1 GiB", free>>20)
+			}
+			return nil
+		}
+		if !errors.Is(err, os.ErrNotExist) || dir == filepath.Dir(dir) {
+			return fmt.Errorf("NONGXUN_DATA_DIR can't be looked at: %w", err)
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func checkMigrations(ctx context.Context, db *database) error {
+	if err := pg.Pending(ctx, db.pool, schema()...); err != nil {
+		return fmt.Errorf("%w; run nongxun migrate", err)
+	}
+	return nil
+}
+
+func checkClock(ctx context.Context, db *database) error {
+	var there time.Time
+	if err := db.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&there); err != nil {
+		return err
+	}
+	if d := time.Since(there).Abs(); d > 5*time.Second {
+		return fmt.Errorf("this machine and the database differ by %s; set both by NTP (the platforms refuse stale signatures)", d.Round(time.Second))
+	}
+	return nil
+}
+
+func checkWeChat(ctx context.Context, client *bot.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := client.Token(ctx); err != nil {
+		return fmt.Errorf("%w; check NONGXUN_WECHAT_APP_SECRET, the IP white-list of the account, and the way to NONGXUN_WECHAT_API_URL", err)
+	}
+	return nil
+}
+
+func checkAliyun(ctx context.Context, a aliyunSettings) error {
+	switch {
+	case a.AccessKeyID == "":
+		return errors.New("off: set NONGXUN_ALIYUN_ACCESS_KEY_ID and its companions")
+	case len(a.CallbackSecrets) == 0:
+		return errors.New("NONGXUN_ALIYUN_CALLBACK_SECRET is missing: texts and receipts are refused; set a long random word")
+	case len(a.Templates) == 0:
+		return errors.New("NONGXUN_ALIYUN_TEMPLATES is missing: no text can go out; see docs/短信模板.md")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return reach(ctx, a.Endpoint, "check the way to NONGXUN_ALIYUN_ENDPOINT")
+}
+
+func checkCallback(ctx context.Context, base string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return reach(ctx, base+"/healthz", "check DNS, the certificate, the proxy and the firewall")
+}
+
+// reach asks an address; any answer at all means that it is reached.
+func reach(ctx context.Context, address, advice string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return fmt.Errorf("not an address; it should begin with https://")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			return fmt.Errorf("not reached (%s); %s", op.Op, advice)
+		}
+		return fmt.Errorf("not reached; %s", advice)
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
+	return resp.Body.Close()
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/nongxun/nongxun/internal/pg"
+)
+
+type serveVerb struct{}
+
+// Run serves until it is told to stop, then finishes what runs.
+func (serveVerb) Run(ctx context.Context, w *world) (err error) {
+	s, err := loadSettings(w.env)
+	if err != nil {
+		return err
+	}
+	if s.WeChat.AppID == "" && s.Aliyun.AccessKeyID == "" {
+		w.log.Warn("neither WeChat (NONGXUN_WECHAT_APP_ID) nor Aliyun (NONGXUN_ALIYUN_ACCESS_KEY_ID) is set: nobody can be answered")
+	}
+	db, err := openDatabase(ctx, s, w.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	if err = pg.Migrate(ctx, db.pool, schema()...); err != nil {
+		return err
+	}
+	v, err := newService(ctx, s, db.pool, time.Now, w.log)
+	if err != nil {
+		return err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return settingError{"NONGXUN_LISTEN", fmt.Sprintf("should be a free address: %v", err)}
+	}
+	stopMetrics, err := v.serveMetrics(ctx, s.MetricsListen)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer stopMetrics()
+	w.log.Info("serving", "address", l.Addr().String())
+	return v.run(ctx, l)
+}
+
+// serveMetrics serves /metrics on an address of its own where the settings name one.
+func (v *service) serveMetrics(ctx context.Context, address string) (stop func(), err error) {
+	if address == "" {
+		return func() {}, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, settingError{"NONGXUN_METRICS_LISTEN", fmt.Sprintf("should be a free address: %v", err)}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(v.metrics, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = server.Serve(l) }()
+	return func() { _ = server.Close(); <-done }, nil
+}
+
+type migrateVerb struct{}
+
+// Run brings the database to this version.
+func (migrateVerb) Run(ctx context.Context, w *world) (err error) {
+	return withDatabase(ctx, w, func(s settings, db *database) error {
+		_, err := fmt.Fprintln(w.stdout, "the database is up to date")
+		return err
+	})
+}
+
+// withDatabase opens the database of the settings, migrated, for a verb that needs nothing else.
+func withDatabase(ctx context.Context, w *world, do func(settings, *database) error) (err error) {
+	s, err := loadSettings(w.env)
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, s, w.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	if err = pg.Migrate(ctx, db.pool, schema()...); err != nil {
+		return err
+	}
+	return do(s, db)
+}

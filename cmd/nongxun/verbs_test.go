@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nongxun/nongxun/internal/pg/pgtest"
+)
+
+// shell runs verbs with an environment of its own.
+type shell struct {
+	t   *testing.T
+	env map[string]string
+}
+
+func newShell(t *testing.T) *shell {
+	return &shell{t, map[string]string{"NONGXUN_DATABASE_URL": pgtest.URL(t), "HOME": t.TempDir()}}
+}
+
+func (s *shell) run(stdin string, args ...string) (code int, stdout, stderr string) {
+	s.t.Helper()
+	var out, errs bytes.Buffer
+	w := &world{
+		env:   func(name string) (string, bool) { v, ok := s.env[name]; return v, ok },
+		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	code = exitCode(run(s.t.Context(), w, args), &errs)
+	return code, out.String(), errs.String()
+}
+
+func (s *shell) ok(want string, args ...string) string {
+	s.t.Helper()
+	code, out, errs := s.run("", args...)
+	if code != 0 || !strings.Contains(out, want) {
+		s.t.Errorf("nongxun %s: status %d, output %q, errors %q; want %q", strings.Join(args, " "), code, out, errs, want)
+	}
+	return out
+}
+
+func (s *shell) file(name, content string) string {
+	s.t.Helper()
+	path := filepath.Join(s.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return path
+}
+
+func TestImportIsAllOrNothingAndTwiceIsOnce(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	good := s.file("行情.csv", "市场,日期,品种,平均价,单位,最低价\n长沙红星市场,2026-11-23,脐橙,4.8,元/公斤,4.2\n炎陵县农贸市场,2026/11/23,黄桃,3.5,元/斤,\n")
+	s.ok("读了 2 行,新增或更改 2 行", "import", "prices", good)
+	s.ok("读了 2 行,新增或更改 0 行", "import", "prices", good)
+	fairs := s.file("对接会.csv", "\ufeff编号,名称,季节,报名开始,报名截止,县指标\n2026D,2026年冬季农产品网上购销对接会,冬季,2026-11-01,2026-12-31,2000\n")
+	s.ok("新增或更改 1 行", "import", "fairs", fairs)
+	s.ok("新增或更改 0 行", "import", "fairs", fairs)
+	s.ok("新增或更改 1 行", "import", "products", s.file("p.csv", "名称,类别,别名,上市月份\n雷公屎,蔬菜,地皮菜、地木耳,4-6\n"))
+	s.ok("新增或更改 1 行", "import", "regions", s.file("r.csv", "代码,名称,上级,曾用名,生效\n430299,云龙区,430200,云龙示范区,2027-01-01\n"))
+
+	bad := s.file("坏的.csv", "日期,市场,品种,平均价,单位,颜色\n")
+	if code, _, errs := s.run("", "import", "prices", bad); code != 1 || !strings.Contains(errs, "颜色") {
+		t.Errorf("an unknown column: status %d, %q", code, errs)
+	}
+	bad = s.file("坏的.csv", "日期,市场,品种,平均价,单位\n2026-11-23,红星,猪,12,元/公斤\n昨天,红星,鱼,便宜,公斤\n")
+	code, _, errs := s.run("", "import", "prices", bad)
+	for _, want := range []string{"第3行", "日期", "平均价", "单位"} {
+		if code != 1 || !strings.Contains(errs, want) {
+			t.Errorf("status %d, %q; want %q in it", code, errs, want)
+		}
+	}
+	s.ok("新增或更改 1 行", "import", "prices", s.file("好的.csv", "日期,市场,品种,平均价,单位\n2026-11-23,红星,猪,12,元/公斤\n"))
+}
+
+func TestExportMasksUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	p := startProcess(t, "NONGXUN_DATABASE_URL="+s.env["NONGXUN_DATABASE_URL"], "NONGXUN_WECHAT_APP_ID="+testAppID, "NONGXUN_WECHAT_APP_SECRET=secret",
+		"NONGXUN_WECHAT_TOKEN="+testToken, "NONGXUN_WECHAT_AES_KEY="+testAESKey, "NONGXUN_WECHAT_API_URL=http://127.0.0.1:1")
+	now := time.Now()
+	status, body, err := secureCallback(t, textXML("oABCdefghijklmnopqrstuvwxyz1", 1, now, "供应=黄桃5000斤,3块5一斤,炎陵县中村的,电话13800005678"), now).post(t.Context(), poolClient(1), p.base)
+	if err != nil || status != 200 || !strings.Contains(body, "<Encrypt>") {
+		t.Fatalf("%d %s %v", status, body, err)
+	}
+	var l struct {
+		Kind, Status, Product, Channel, Contact string
+		Quantity                                struct {
+			Min, Max float64
+			Unit     string
+			KgMin    float64 `json:"kg_min"`
+		}
+		Price struct {
+			Min, Max     float64
+			Unit         string
+			YuanPerKgMin float64 `json:"yuan_per_kg_min"`
+			Negotiable   bool
+		}
+		Origin struct{ Code, Name string }
+	}
+	if err = json.Unmarshal([]byte(s.ok("", "export", "listings", "--format", "jsonl")), &l); err != nil {
+		t.Fatal(err)
+	}
+	if l.Kind != "supply" || l.Status != "open" || l.Product != "黄桃" || l.Quantity.Min != 5000 || l.Quantity.KgMin != 2500 || l.Price.Min != 3.5 ||
+		l.Price.YuanPerKgMin != 7 || l.Origin.Code != "430225" || !strings.HasPrefix(l.Origin.Name, "炎陵县") || l.Channel != "wechat" || l.Contact != "oABC****xyz1" {
+		t.Errorf("listing %+v", l)
+	}
+	s.ok("oABC****xyz1", "export", "messages")
+	s.ok("oABCdefghijklmnopqrstuvwxyz1", "export", "messages", "--unmasked", "--format", "jsonl")
+	s.ok("", "export", "signups", "--format", "jsonl")
+	s.ok("编号", "export", "deliveries")
+	path := filepath.Join(t.TempDir(), "人.xlsx")
+	s.ok("", "export", "contacts", "--format", "xlsx", "--output", path)
+	if b, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(b, []byte("PK")) {
+		t.Errorf("no workbook: %v", err)
+	}
+}
+
+func TestUnderstandAnswersEveryLine(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	code, out, _ := s.run(`{"id":"17","channel":"wechat","text":"黄桃5000斤,3块5一斤,炎陵中村的","sent_at":"2026-11-24T08:00:00+08:00"}
+nonsense
+
+{"id":18,"text":"谢谢"}
+`, "understand")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != 1 || len(lines) != 4 {
+		t.Fatalf("status %d, %d lines:\n%s", code, len(lines), out)
+	}
+	for i, want := range []string{`"intent":"supply"`, `{"error":`, `{"error":`, `"id":18,"intent":"greeting"`} {
+		if !strings.Contains(lines[i], want) {
+			t.Errorf("line %d: %s; want %s", i+1, lines[i], want)
+		}
+	}
+	if want := `"quantity":{"min":5000,"max":5000,"unit":"斤","kg":{"min":2500,"max":2500},"approx":false}`; !strings.Contains(lines[0], want) {
+		t.Errorf("%s; want %s", lines[0], want)
+	}
+}
+
+func TestSettingsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, value, want string }{
+		{"NONGXUN_LISTEN", "8080", "NONGXUN_LISTEN: should be host:port"},
+		{"NONGXUN_REGION", "湖南", "NONGXUN_REGION: should be the six-digit"},
+		{"NONGXUN_WECHAT_MODE", "aes", "NONGXUN_WECHAT_MODE: should be plain, compatible or secure"},
+		{"NONGXUN_WECHAT_FRESHNESS", "ten", "NONGXUN_WECHAT_FRESHNESS"},
+		{"NONGXUN_WECHAT_API_URL", "http://api.weixin.qq.com", "should begin with https://"},
+		{"NONGXUN_ALIYUN_ENDPOINT", "dysmsapi.aliyuncs.com", "NONGXUN_ALIYUN_ENDPOINT"},
+		{"NONGXUN_WECHAT_APP_ID", "wx1", "NONGXUN_WECHAT_APP_SECRET: is missing"},
+		{"NONGXUN_ALIYUN_ACCESS_KEY_ID", "LTAI", "NONGXUN_ALIYUN_ACCESS_KEY_SECRET: is missing"},
+		{"NONGXUN_ALIYUN_TEMPLATES", "reply1", "name=code pairs"},
+		{"NONGXUN_ALIYUN_CALLBACK_SECRET", "a/b", "letters and digits"},
+		{"NONGXUN_CONFIG", "/nowhere.yaml", "there is no such file"},
+	} {
+		s := &shell{t, map[string]string{tt.name: tt.value, "HOME": "/tmp"}}
+		code, _, errs := s.run("", "serve")
+		if code != 1 || !strings.Contains(errs, tt.want) || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%s=%s: status %d, %q; want one line with %q", tt.name, tt.value, code, errs, tt.want)
+		}
+	}
+}
+
+func TestSettingsFromAFile(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	config := s.file("nongxun.yaml", "listen: 127.0.0.1:9\nregion: 430225\nwechat_app_id: wx1\nwechat_token: t\nwechat_mode: plain\nwechat_freshness: 0\n")
+	secret := s.file("secret", "s3cret\n")
+	env := map[string]string{"NONGXUN_CONFIG": config, "NONGXUN_WECHAT_APP_SECRET_FILE": secret, "NONGXUN_LISTEN": "127.0.0.1:10", "HOME": "/tmp"}
+	got, err := loadSettings(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Listen != "127.0.0.1:10" || got.Region != "430225" || got.WeChat.AppSecret != "s3cret" || got.WeChat.Freshness != 0 || got.WeChat.Token != "t" {
+		t.Errorf("%+v", got)
+	}
+}

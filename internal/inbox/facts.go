@@ -1,0 +1,104 @@
+package inbox
+
+import (
+	"context"
+
+	"github.com/nongxun/nongxun/internal/fair"
+	"github.com/nongxun/nongxun/internal/market"
+	"github.com/nongxun/nongxun/internal/people"
+	"github.com/nongxun/nongxun/internal/price"
+	"github.com/nongxun/nongxun/internal/talk"
+)
+
+const (
+	factListings = 20 // as many of a contact's listings as an answer can speak of
+	factQuotes   = 3  // markets for each product
+)
+
+// facts loads what the dialogue asked for and nothing else: a plain supply message needs no round trip here.
+func facts(ctx context.Context, q querier, mind *Mind, need talk.Need, input *talk.Input, c *people.Contact) (talk.Facts, error) {
+	f := talk.Facts{Profile: talk.Profile{
+		Name: c.Name, MerchantType: c.MerchantType, County: c.County, Phone: c.Phone, Products: c.Products, OptedOut: c.OptedOutAt != nil,
+	}}
+	if c.County != "" {
+		f.Profile.CountyName = mind.Lexicon.RegionName(c.County)
+	}
+	loads := []struct {
+		need talk.Need
+		load func() error
+	}{
+		{talk.NeedListings, func() error { return loadListings(ctx, q, c.ID, &f) }},
+		{talk.NeedQuotes, func() error { return loadQuotes(ctx, q, input, c.County, &f) }},
+		{talk.NeedFair, func() error { return loadFair(ctx, q, mind, input, c.ID, &f) }},
+		{talk.NeedSubs, func() error { return loadSubs(ctx, q, c.ID, &f) }},
+	}
+	for _, l := range loads {
+		if need&l.need == 0 {
+			continue
+		}
+		if err := l.load(); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func loadListings(ctx context.Context, q querier, contactID int64, f *talk.Facts) error {
+	listings, err := market.Recent(ctx, q, contactID, factListings)
+	for _, l := range listings {
+		f.Listings = append(f.Listings, talk.Listing{ID: l.ID, Kind: l.Kind, Lot: l.Lot, At: l.CreatedAt})
+	}
+	return err
+}
+
+func loadQuotes(ctx context.Context, q querier, input *talk.Input, county string, f *talk.Facts) error {
+	var products []string
+	for _, lot := range input.Reading.Items {
+		name := lot.Product
+		if lot.Variety != nil { // who asks for 脐橙 wants no other 橙子; where there is no quote of it, that of the product helps
+			name = *lot.Variety
+		}
+		products = append(products, name)
+		if lot.Origin != nil && lot.Origin.Code != nil {
+			county = *lot.Origin.Code
+		}
+	}
+	if len(products) == 0 {
+		return nil
+	}
+	quotes, err := price.Latest(ctx, q, products, county, input.At, factQuotes)
+	if err == nil && len(quotes) == 0 {
+		for i, lot := range input.Reading.Items {
+			products[i] = lot.Product
+		}
+		quotes, err = price.Latest(ctx, q, products, county, input.At, factQuotes)
+	}
+	for _, x := range quotes {
+		f.Quotes = append(f.Quotes, talk.Quote{Product: x.Product, Market: x.Market, Day: x.Day, Avg: x.Avg, Low: x.Low, High: x.High, Unit: x.Unit})
+	}
+	return err
+}
+
+func loadFair(ctx context.Context, q querier, mind *Mind, input *talk.Input, contactID int64, f *talk.Facts) error {
+	current, open, err := fair.Current(ctx, q, input.At)
+	if err != nil || current == nil {
+		return err
+	}
+	f.Fair = &talk.Fair{ID: current.ID, Name: current.Name, Open: open, SignupFrom: current.SignupFrom, SignupTo: current.SignupTo}
+	s, err := fair.OfContact(ctx, q, current.ID, contactID)
+	if err != nil || s == nil {
+		return err
+	}
+	f.SignUp = &talk.SignUp{
+		MerchantType: s.MerchantType, Name: s.Name, CountyName: mind.Lexicon.RegionName(s.County), Phone: s.Phone, Products: s.Products, At: s.CreatedAt,
+	}
+	return nil
+}
+
+func loadSubs(ctx context.Context, q querier, contactID int64, f *talk.Facts) error {
+	subs, err := people.Subscriptions(ctx, q, contactID)
+	for _, s := range subs {
+		f.Subs = append(f.Subs, talk.Subscription{Topic: s.Topic, Product: s.Product, Region: s.Region})
+	}
+	return err
+}

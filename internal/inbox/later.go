@@ -1,0 +1,151 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/nongxun/nongxun/internal/outbox"
+	"github.com/nongxun/nongxun/internal/people"
+	"github.com/nongxun/nongxun/internal/pg"
+	"github.com/nongxun/nongxun/internal/talk"
+)
+
+// store keeps messages whose platform waits for the insert alone, and puts the job that handles them on the queue. A message
+// that is there already is left as it is.
+func (in *Inbox) store(ctx context.Context, ms []*message) error {
+	return pg.InTx(ctx, in.Pool, func(tx pgx.Tx) error {
+		var b pgx.Batch
+		var jobs []HandleArgs
+		for _, m := range ms {
+			b.Queue(`INSERT INTO message (key, channel, kind, address, event, arg, text, voice, raw, sent_at, received_at, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'received') ON CONFLICT DO NOTHING RETURNING id`,
+				m.Key, string(m.Channel), m.Kind, m.Address, string(m.Event), m.Arg, m.Text, m.Voice, m.Raw, m.SentAt, m.ReceivedAt).
+				Query(func(rows pgx.Rows) error {
+					ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+					for _, id := range ids {
+						jobs = append(jobs, HandleArgs{MessageID: id})
+					}
+					return err
+				})
+		}
+		if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+			return fmt.Errorf("inbox: store for later: %w", err)
+		}
+		if len(jobs) == 0 {
+			return nil
+		}
+		return in.Later(ctx, tx, jobs)
+	})
+}
+
+// Handle works off what waits for the sender of a stored message, oldest first, each in a transaction of its own. It is the body
+// of the job: doing it twice, or in two replicas at once, changes nothing.
+func (in *Inbox) Handle(ctx context.Context, messageID int64) error {
+	var kind, address string
+	err := in.Pool.QueryRow(ctx, `SELECT kind, address FROM message WHERE id = $1 AND state = 'received'`, messageID).Scan(&kind, &address)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("inbox: %w", err)
+	}
+	for {
+		more, err := in.handleOldest(ctx, kind, address)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+const oldestSQL = `SELECT id, key, channel, event, arg, text, voice, raw, sent_at, received_at FROM message
+WHERE kind = $1 AND address = $2 AND state = 'received' ORDER BY id LIMIT 1 FOR UPDATE`
+
+// handleOldest handles the oldest waiting message of an address. The lock on its row keeps a second job from doing the same.
+func (in *Inbox) handleOldest(ctx context.Context, kind, address string) (more bool, err error) {
+	conn, err := in.Pool.Acquire(ctx)
+	if err != nil {
+		return false, fmt.Errorf("inbox: %w", err)
+	}
+	defer conn.Release()
+	done := false
+	defer func() {
+		if !done {
+			rollback(conn)
+		}
+	}()
+	if _, err = conn.Exec(ctx, "BEGIN"); err != nil {
+		return false, fmt.Errorf("inbox: %w", err)
+	}
+	m, err := lockOldest(ctx, conn, kind, address)
+	if err != nil || m == nil {
+		return false, err
+	}
+	o, err := open(ctx, conn, m)
+	if err != nil {
+		return false, fmt.Errorf("inbox: open: %w", err)
+	}
+	_, err = in.handle(ctx, conn, m, o, false)
+	done = err == nil
+	return done, err
+}
+
+func lockOldest(ctx context.Context, conn *pgxpool.Conn, kind, address string) (*message, error) {
+	m := message{Kind: kind, Address: address}
+	for range 2 { // a row that another job finishes while we wait for its lock comes back as none: then there may be a next
+		err := conn.QueryRow(ctx, oldestSQL, kind, address).
+			Scan(&m.ID, &m.Key, &m.Channel, &m.Event, &m.Arg, &m.Text, &m.Voice, &m.Raw, &m.SentAt, &m.ReceivedAt)
+		if err == nil {
+			return &m, nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return nil, fmt.Errorf("inbox: %w", err)
+		}
+	}
+	return nil, nil
+}
+
+// GiveUp hands a stored message that could not be handled, however often it was tried, to the bureau's staff, and tells its sender
+// so. Later messages of the sender go on.
+func (in *Inbox) GiveUp(ctx context.Context, messageID int64) error {
+	return pg.InTx(ctx, in.Pool, func(tx pgx.Tx) error {
+		var m message
+		err := tx.QueryRow(ctx, `SELECT id, key, channel, kind, address FROM message WHERE id = $1 AND state = 'received' FOR UPDATE`, messageID).
+			Scan(&m.ID, &m.Key, &m.Channel, &m.Kind, &m.Address)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var c people.Contact
+		var b pgx.Batch
+		people.QueueLock(&b, m.Kind, m.Address, &c)
+		if err = tx.SendBatch(ctx, &b).Close(); err != nil {
+			return err
+		}
+		now := in.Now()
+		if c.ID == 0 {
+			if c, err = people.Create(ctx, tx, m.Kind, m.Address, now); err != nil {
+				return err
+			}
+		}
+		b = pgx.Batch{}
+		people.QueueNeedsPerson(&b, c.ID, "消息处理不了", now)
+		b.Queue(`UPDATE message SET state = 'failed', contact_id = $2, answered_at = $3, answer = $4 WHERE id = $1`, m.ID, c.ID, now, sorry)
+		outbox.Queue(&b, now, outbox.Delivery{Cause: "reply:" + m.Key, ContactID: c.ID, Class: outbox.Reply, Channel: string(m.Channel), Text: sorry})
+		in.Log.ErrorContext(ctx, "a message was given to the staff", "message", m.ID)
+		return tx.SendBatch(ctx, &b).Close()
+	})
+}
+
+const sorry = "您的消息收到了。我们请工作人员看一下,再回您。"
+
+// Sweep drops conversations that are forgotten anyway; what was said stays.
+func (in *Inbox) Sweep(ctx context.Context) error {
+	_, err := in.Pool.Exec(ctx, `DELETE FROM conversation WHERE at < $1`, in.Now().Add(-talk.Forget))
+	return err
+}
