@@ -23,14 +23,21 @@ func Default() (*Lexicon, error) {
 		townships []Township
 		villages  = map[string][]string{}
 	)
+	byName := map[string]int{}
+	product := func(f []string) {
+		i, known := byName[f[0]]
+		if !known {
+			i = len(products)
+			byName[f[0]] = i
+			products = append(products, Product{Name: f[0], Category: f[1], Unit: f[2], Live: f[3] == "live", Months: f[4]})
+		}
+		products[i].Varieties = append(products[i].Varieties, list(f[5])...)
+		products[i].Aliases = append(products[i].Aliases, list(f[6])...)
+	}
 	err := errors.Join(
-		each("products.csv", 7, func(f []string) {
-			products = append(products, Product{
-				Name: f[0], Category: f[1], Unit: f[2], Live: f[3] == "live", Months: f[4],
-				Varieties: list(f[5]), Aliases: list(f[6]),
-			})
-		}),
-		each("regions.csv", 7, func(f []string) {
+		each("products.csv", 7, product),
+		each("products_more.csv", 7, product),
+		each("regions.csv", 8, func(f []string) {
 			r := Region{Code: f[0], Name: f[1], Short: list(f[2]), Parent: f[3], ValidFrom: f[6]}
 			r.Former = append(list(f[4]), list(f[5])...)
 			regions = append(regions, r)

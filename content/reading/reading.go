@@ -1,35 +1,113 @@
 package reading
 
-import "github.com/nongxun/nongxun/content/lexicon"
+import (
+	"strings"
+	"sync"
+
+	"github.com/nongxun/nongxun/content/lexicon"
+)
 
 // Reader reads messages by a lexicon. It is safe for concurrent use.
 type Reader struct {
-	lex *lexicon.Lexicon
+	lex      *lexicon.Lexicon
+	dict     *dictionary
+	almanacs almanacs
+	scans    sync.Pool // of *scan
+	hunan    []string  // codes of Hunan's counties
 }
 
 // New makes a reader over lex. It compiles the words of lex, which takes some tens of milliseconds: keep it.
-func New(lex *lexicon.Lexicon) *Reader { return &Reader{lex: lex} }
+func New(lex *lexicon.Lexicon) *Reader {
+	r := &Reader{lex: lex, dict: newDictionary(lex)}
+	for _, c := range lex.Regions() {
+		if strings.HasPrefix(c.Code, "43") && !strings.HasSuffix(c.Code, "00") {
+			r.hunan = append(r.hunan, c.Code)
+		}
+	}
+	return r
+}
 
 // Read returns what m says. Every text in the result is cut from m.Text.
 func (r *Reader) Read(m Message) Reading {
-	return Reading{Intent: Other, Items: []Lot{}, Phones: []string{}, Also: []Intent{}, Missing: []Slot{}}
+	s := r.begin(m)
+	defer r.scans.Put(s)
+	f := s.look()
+	v := s.judgeMessage(&f)
+	out := Reading{
+		Intent: v.intent, Sub: v.sub, Confidence: float64(v.sure) / 1000, Items: []Lot{}, Phones: append([]string{}, s.phones...),
+		Also: append([]Intent{}, v.also...), Missing: []Slot{},
+	}
+	if len(s.phones) > 0 {
+		out.Phone = &out.Phones[0]
+	}
+	if v.intent == Supply || v.intent == Demand {
+		s.unlisted(&f)
+	}
+	s.gather()
+	for k := range s.lots {
+		out.Items = append(out.Items, s.fill(&s.lots[k]))
+	}
+	out.BuyerPlace = s.situate(v.intent, out.Items)
+	switch {
+	case v.intent == Supply || v.intent == Demand:
+		out.Missing = missing(out.Items)
+	case v.intent == GlutReport:
+	case v.sub == EditPrice || v.sub == EditQuantity || v.sub == AddQuantity:
+		out.Items = s.edited(out.Items)
+	default: // what was only named
+		for k := range out.Items {
+			out.Items[k].Quantity, out.Items[k].Price, out.Items[k].Available = nil, nil, nil
+		}
+	}
+	return out
 }
 
-// ReadPrice reads an answer to "at what price?" ("3块", "2块5到3块", "3.5"), nil when there is no price in it.
-func (r *Reader) ReadPrice(text string) *Price { return nil }
+// begin takes m apart: tokens, amounts, goods, places.
+func (r *Reader) begin(m Message) *scan {
+	s, _ := r.scans.Get().(*scan)
+	if s == nil {
+		s = &scan{}
+	}
+	s.r, s.today, s.home = r, dayAt(m.SentAt), m.Home
+	s.text.set(m.Text)
+	s.lex()
+	s.findAmounts()
+	s.findGoods()
+	s.findPlaces()
+	return s
+}
 
-// ReadQuantity reads an answer to "how much?" ("两千", "5吨"); a bare number is in unitHint. nil when there is none.
-func (r *Reader) ReadQuantity(text string, unitHint string) *Quantity { return nil }
+// edited gives the new amounts of an edit a lot of their own when no goods are named.
+func (s *scan) edited(items []Lot) []Lot {
+	if len(items) > 0 {
+		return items[:1]
+	}
+	var l lotDraft
+	for k := range s.amounts {
+		if s.amounts[k].kind != ignoredAmount {
+			l.add(s.amounts[k])
+		}
+	}
+	return []Lot{s.fill(&l)}
+}
 
-// ReadPlace reads an answer to "from where?" ("中村", "炎陵"); home, the sender's county code or "", decides names that several
-// counties have. nil when no place is known by that name.
-func (r *Reader) ReadPlace(text, home string) *Place { return nil }
-
-// ReadProducts reads a list of goods ("黄桃 冬笋"), one lot each; nil when it names none.
-func (r *Reader) ReadProducts(text string) []Lot { return nil }
-
-// ReadPhone returns the first phone number in text, digits only, "" when there is none.
-func (r *Reader) ReadPhone(text string) string { return "" }
-
-// ReadName returns the name of a person or firm in an answer to "what is your name?" ("我叫周建国"), "" when there is none.
-func (r *Reader) ReadName(text string) string { return "" }
+// missing is what the lots lack, in the order in which it is asked for.
+func missing(items []Lot) []Slot {
+	if len(items) == 0 {
+		return []Slot{SlotProduct, SlotQuantity, SlotPrice, SlotOrigin, SlotAvailable}
+	}
+	out := []Slot{}
+	lacks := func(slot Slot, lack func(*Lot) bool) {
+		for k := range items {
+			if lack(&items[k]) {
+				out = append(out, slot)
+				return
+			}
+		}
+	}
+	lacks(SlotQuantity, func(l *Lot) bool { return l.Quantity == nil })
+	lacks(SlotPrice, func(l *Lot) bool { return l.Price == nil })
+	lacks(SlotOrigin, func(l *Lot) bool { return l.Origin == nil })
+	lacks(SlotAvailable, func(l *Lot) bool { return l.Available == nil })
+	return out
+}

@@ -1,0 +1,142 @@
+package reading
+
+// bareNumber decides what a number without a unit is.
+func (s *scan) bareNumber(i int) int {
+	t := &s.text
+	tok := &s.tokens[i]
+	a := amount{kind: bareAmount, num: tok.num, from: i, to: i + 1}
+	if !tok.num.given() {
+		return i
+	}
+	if t.is(tok.start-1, "#号") || t.is(tok.end, "#号年月级等岁代届") || isLetter(t.rune(tok.start-1)) || isLetter(t.rune(tok.end)) {
+		return i
+	}
+	next := tok.end
+	u, hundred, _, e := s.perAt(next)
+	switch {
+	case u != nil && e > next && t.is(next, "/一每1") || u != nil && e > next && t.is(next, " ") && t.is(next+1, "一/每"):
+		a.kind, a.unit, a.hundred = priceAmount, u, hundred
+		a.to = max(a.to, s.tokenFrom(e, i+1))
+	case s.textAfter(next, "以上", "公分", "以下") || t.is(next, "+%°") || t.is(next, "-~") && !isDigit(t.rune(next+1)):
+		return i
+	case s.bareSize(i):
+		return i
+	default:
+		s.per(&a, i, next)
+		if a.unit != nil || s.priceNamed(i) {
+			a.kind = priceAmount
+		}
+	}
+	if a.kind == bareAmount && s.cueBefore(i, 1, cueGrade) && tok.num.value() < 1000_000 {
+		a.kind = priceAmount
+	}
+	s.around(&a)
+	if s.notPrice(&a) || s.soldBefore(i) {
+		a.kind = ignoredAmount
+	}
+	s.amounts = append(s.amounts, a)
+	return a.to - 1
+}
+
+func (s *scan) textAfter(i int, words ...string) bool {
+	for _, w := range words {
+		if s.text.has(i, w) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scan) bareSize(i int) bool {
+	for k, n := i-1, 0; k >= 0 && n < 2; k, n = k-1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == blankToken || t.kind == stopToken || t.kind == numberToken {
+			return false
+		}
+		if t.cue(cueSize) && !t.product() || t.cue(cueMinOrder) {
+			return true
+		}
+	}
+	return false
+}
+
+// priceNamed tells whether a word of price stands before token i.
+func (s *scan) priceNamed(i int) bool {
+	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == blankToken || t.kind == commaToken && s.text.is(t.start, ":") || t.kind == otherToken && s.text.is(t.start, "是按") || t.cue(cueAbout) {
+			n--
+			if k < i-4 {
+				return false
+			}
+			continue
+		}
+		if t.cue(cuePriceWord) {
+			return true
+		}
+		if t.kind == wordToken && (s.text.has(t.start, "卖") && t.end == t.start+1 || s.text.has(t.start, "收") && t.end == t.start+1) {
+			return s.tokens[i].num.value() < 100_000
+		}
+		return false
+	}
+	return false
+}
+
+// notPrice tells of money that is no price of the goods: rent, wages, freight, last year's, by how much it rose.
+func (s *scan) notPrice(a *amount) bool {
+	if s.lastYear(a.from) || s.cueBefore(a.from, 2, cueFee) {
+		return true
+	}
+	for k, n := a.from-1, 0; k >= 0 && n < 2; k, n = k-1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == stopToken || t.kind == blankToken || t.kind == commaToken {
+			break
+		}
+		for _, w := range []string{"涨了", "跌了", "涨", "跌", "便宜", "贵", "加", "高", "低", "少", "多", "上涨", "下跌", "亏", "赚", "回落"} {
+			if s.text.has(t.start, w) && t.end == t.start+len([]rune(w)) {
+				return true
+			}
+		}
+	}
+	return s.cueBefore(a.from, 5, cueHearsay) && s.sameClause(a.from, cueHearsay)
+}
+
+// sameClause tells whether a word of cue c stands before token i without punctuation or a blank between.
+func (s *scan) sameClause(i int, c cue) bool {
+	for k := i - 1; k >= 0; k-- {
+		t := &s.tokens[k]
+		if t.kind == stopToken || t.kind == blankToken || t.kind == commaToken {
+			return false
+		}
+		if t.cue(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// voidCorrected drops the amounts that a correction takes back: 不是3块是3块5; 3000斤,说错了,4000斤.
+func (s *scan) voidCorrected() {
+	for k := range s.amounts {
+		a := &s.amounts[k]
+		if a.from > 0 && s.text.has(s.tokens[a.from-1].start, "不是") {
+			a.kind = ignoredAmount
+			continue
+		}
+		for m := k + 1; m < len(s.amounts); m++ {
+			b := &s.amounts[m]
+			if !sameKind(a, b) {
+				continue
+			}
+			for i := a.to; i < b.from; i++ {
+				if t := &s.tokens[i]; (t.cue(cueNot) || t.cue(cueWrong)) && !s.text.has(t.start, "不是") {
+					a.kind = ignoredAmount
+				}
+			}
+		}
+	}
+}
+
+func sameKind(a, b *amount) bool {
+	return a.kind == b.kind || a.kind == priceAmount && b.kind == bareAmount || a.kind == quantityAmount && b.kind == bareAmount && b.num.value() >= 100_000
+}

@@ -1,0 +1,83 @@
+package reading
+
+// features is what a message's words tell, seen at once.
+type features struct {
+	all     cues
+	first   [cueCount]int // token of the first word of each cue, -1
+	words   int           // tokens that are neither blank nor punctuation
+	asks    bool          // ends in a question mark, or with a particle that asks
+	goods   bool
+	weights bool // a quantity is said
+	prices  bool // a price is said
+	places  bool
+	when    bool
+}
+
+func (f *features) has(list ...cue) bool { return f.all.any(list...) }
+
+// before tells whether the first word of cue a stands before the first of b, or b is missing.
+func (f *features) before(a, b cue) bool {
+	return f.first[a] >= 0 && (f.first[b] < 0 || f.first[a] < f.first[b])
+}
+
+func (s *scan) look() features {
+	var f features
+	for c := range f.first {
+		f.first[c] = -1
+	}
+	last := -1
+	for i := range s.tokens {
+		t := &s.tokens[i]
+		switch t.kind {
+		case blankToken, commaToken:
+			continue
+		case stopToken:
+			f.asks = f.asks || s.text.is(t.start, "?？")
+			continue
+		}
+		f.words++
+		last = i
+		if t.kind == whenToken {
+			f.when = true
+		}
+		if t.sense == nil {
+			continue
+		}
+		f.all.join(t.sense.cues)
+		for c := cueNone + 1; c < cueCount; c++ {
+			if t.sense.cues.has(c) && f.first[c] < 0 {
+				f.first[c] = i
+			}
+		}
+	}
+	if last >= 0 {
+		f.asks = f.asks || s.textAfter(s.tokens[last].start, "吗", "么", "没", "不", "咯", "呢", "啵") && s.tokens[last].end-s.tokens[last].start == 1
+	}
+	f.goods = len(s.mentions) > 0
+	f.places = len(s.places) > 0
+	for k := range s.amounts {
+		switch a := &s.amounts[k]; a.kind {
+		case quantityAmount, areaAmount, rateAmount:
+			f.weights = true
+		case priceAmount:
+			f.prices = true
+		case bareAmount:
+			if a.num.value() >= 100_000 {
+				f.weights = true
+			} else {
+				f.prices = true
+			}
+		}
+	}
+	return f
+}
+
+// says tells whether one of the words stands anywhere in the message.
+func (s *scan) says(words ...string) bool {
+	for i := range s.text.runes {
+		if s.textAfter(i, words...) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,267 @@
+package reading
+
+// fill turns a draft into a lot without place and time.
+func (s *scan) fill(l *lotDraft) Lot {
+	lot := Lot{Product: l.first.name}
+	if p := l.first.product; p != nil {
+		lot.Product = p.Name
+	}
+	if v := l.first.variety; v != "" {
+		lot.Variety = &v
+	}
+	q := s.pickQuantity(l)
+	s.placeBare(l, &q)
+	if q != nil {
+		lot.Quantity = s.quantity(l, q)
+	}
+	lot.Price = s.price(l, q)
+	return lot
+}
+
+func (l *lotDraft) live() bool { return l.first.product != nil && l.first.product.Live }
+
+// pickQuantity chooses what says how much there is: what is left before the rest, counts and weights before land and rates.
+func (s *scan) pickQuantity(l *lotDraft) *amount {
+	var best *amount
+	rank := func(a *amount) int {
+		v := 10
+		switch {
+		case a.kind == areaAmount:
+			v = 2
+		case a.kind == rateAmount:
+			v = 3
+		case a.loose:
+			v = 4
+		case !a.num.given():
+			v = 1
+		}
+		if a.left {
+			v += 5
+		}
+		if a.unit.class == loadUnit {
+			v--
+		}
+		return v
+	}
+	for k := range l.quantities {
+		a := &l.quantities[k]
+		if best == nil || rank(a) > rank(best) {
+			best = a
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	// 200只, 4斤多: the weight is of one
+	for k := range l.quantities {
+		a := &l.quantities[k]
+		if a == best || a.kind != quantityAmount || best.kind != quantityAmount {
+			continue
+		}
+		count, weight := best, a
+		if count.unit.class == weightUnit {
+			count, weight = a, best
+		}
+		if count.unit.class == countUnit && weight.unit.class == weightUnit && weight.num.value() < count.num.value() && (l.live() && weight.num.value() <= 1200_000 || weight.loose) {
+			w := *weight
+			w.kind = apieceAmount
+			l.apiece = append(l.apiece, w)
+			return count
+		}
+	}
+	if best.loose && best.unit.class == weightUnit && (l.live() || s.text.is(s.tokens[best.to-1].end, "的")) && best.num.value() <= 20_000 && !best.left {
+		return nil
+	}
+	return best
+}
+
+// placeBare gives numbers without a unit their meaning: a quantity when there is none and it is big, else the price.
+func (s *scan) placeBare(l *lotDraft, q **amount) {
+	for k := range l.bare {
+		b := l.bare[k]
+		if k+1 < len(l.bare) && l.bare[k+1].num.value() > b.num.value() && len(l.prices) == 0 && *q == nil && b.num.value() < 50_000 && !s.integer(b) {
+			l.prices = append(l.prices, b)
+			continue
+		}
+		switch {
+		case *q == nil && s.integer(b) && (b.num.value() >= 100_000 || b.num.value() >= 10_000 && (len(l.prices) > 0 || k+1 < len(l.bare))) && s.quantityLike(b, l):
+			b.unit = s.usualUnit(l)
+			b.kind = quantityAmount
+			*q = &b
+		case len(l.prices) == 0 && b.num.value() < 100_000_000 && (*q != nil || b.num.value() < 1000_000):
+			l.prices = append(l.prices, b)
+		}
+	}
+}
+
+func (s *scan) integer(a amount) bool { return !a.num.decimal && a.num.value()%1000 == 0 }
+
+func (s *scan) quantityLike(b amount, l *lotDraft) bool {
+	return len(l.quantities) == 0 || b.num.value() >= 100_000
+}
+
+var (
+	jin  = unit{name: "斤", class: weightUnit, kg: 500}
+	head = unit{name: "头", class: countUnit}
+	bird = unit{name: "只", class: countUnit}
+	fry  = unit{name: "尾", class: countUnit}
+	tree = unit{name: "株", class: countUnit}
+	egg  = unit{name: "个", class: countUnit}
+)
+
+// usualUnit is the unit in which the goods are counted when none is said.
+func (s *scan) usualUnit(l *lotDraft) *unit {
+	if p := l.first.product; p != nil {
+		switch p.Unit {
+		case "头":
+			return &head
+		case "只", "羽":
+			return &bird
+		case "尾":
+			return &fry
+		case "株", "棵":
+			return &tree
+		case "枚", "个":
+			return &egg
+		}
+	}
+	return &jin
+}
+
+func (s *scan) quantity(l *lotDraft, a *amount) *Quantity {
+	if !a.num.given() {
+		return nil
+	}
+	q := &Quantity{Range: a.num.span(), Unit: a.unit.name, Approx: a.num.approx}
+	if a.kind == rateAmount {
+		q.Unit += "/" + a.rate
+		return q
+	}
+	if a.unit.class == weightUnit {
+		r := a.num.times(a.unit.kg).span()
+		q.Kg = &r
+		return q
+	}
+	if a.kind != quantityAmount || a.unit.class > loadUnit {
+		return q
+	}
+	for k := range l.apiece {
+		w := &l.apiece[k]
+		if w.per != nil && w.per.name != a.unit.name && !(w.per.class == a.unit.class && w.per.class == countUnit) || !w.num.hasMin || !w.num.hasMax {
+			continue
+		}
+		n := a.num
+		n.min, n.max = mul(n.min, mul(w.num.min, w.unit.kg)), mul(n.max, mul(w.num.max, w.unit.kg))
+		r := n.span()
+		q.Kg = &r
+		return q
+	}
+	for k := range l.quantities { // 500只, 共2000斤
+		w := &l.quantities[k]
+		if w != a && w.kind == quantityAmount && w.unit.class == weightUnit && w.num.value() >= a.num.value() && (a.unit.class == countUnit || a.unit.class == packUnit) {
+			r := w.num.times(w.unit.kg).span()
+			q.Kg = &r
+			return q
+		}
+	}
+	return q
+}
+
+func (s *scan) price(l *lotDraft, q *amount) *Price {
+	if len(l.prices) == 0 {
+		if l.negotiable {
+			return &Price{Negotiable: true}
+		}
+		return nil
+	}
+	a := l.prices[0]
+	graded := false
+	for k := range l.prices {
+		graded = graded || l.prices[k].grade
+	}
+	for k := 1; k < len(l.prices); k++ {
+		b := &l.prices[k]
+		if a.unit == nil && b.unit != nil && !graded && k == 1 {
+			a = *b
+			continue
+		}
+		if graded && (b.unit == nil || a.unit == nil || b.unit.name == a.unit.name) && b.num.given() {
+			if a.unit == nil {
+				a.unit, a.hundred = b.unit, b.hundred
+			}
+			if b.num.hasMin && b.num.min < a.num.min {
+				a.num.min = b.num.min
+			}
+			if b.num.hasMax && b.num.max > a.num.max {
+				a.num.max = b.num.max
+			}
+		}
+	}
+	if !a.num.given() {
+		return nil
+	}
+	u := a.unit
+	if u == nil {
+		u = s.priceUnit(l, q, &a)
+	}
+	p := &Price{Range: a.num.span(), Negotiable: l.negotiable}
+	name := "元/" + u.name
+	if a.hundred {
+		name = "元/百斤"
+	}
+	p.Unit = &name
+	kg := u.kg
+	if a.hundred {
+		kg *= 100
+	}
+	if u.class != weightUnit {
+		for k := range l.apiece {
+			w := &l.apiece[k]
+			if w.num.single() && (w.per == nil || w.per.name == u.name) && (u.class == packUnit || u.class == countUnit) {
+				kg = mul(w.num.min, w.unit.kg)
+			}
+		}
+	}
+	if kg > 0 {
+		n := a.num
+		n.min, n.max = div(n.min, kg), div(n.max, kg)
+		r := n.span()
+		p.YuanPerKg = &r
+	}
+	return p
+}
+
+// priceUnit is what a price is for when that is not said: 斤, but one piece of what is counted; live animals by weight.
+func (s *scan) priceUnit(l *lotDraft, q, a *amount) *unit {
+	v := a.num.value()
+	if q == nil || q.kind != quantityAmount || q.unit.class == weightUnit || q.unit.class == loadUnit {
+		if l.first.product != nil && q == nil {
+			switch u := s.usualUnit(l); u {
+			case &tree, &egg, &fry:
+				return u
+			}
+		}
+		return &jin
+	}
+	switch q.unit.class {
+	case countUnit:
+		if l.live() && v <= 100_000 {
+			return &jin
+		}
+		return q.unit
+	case packUnit:
+		if v < 10_000 && l.byWeight() {
+			return &jin
+		}
+		return q.unit
+	}
+	if q.unit.class == volumeUnit {
+		return q.unit
+	}
+	return &jin
+}
+
+func (l *lotDraft) byWeight() bool {
+	p := l.first.product
+	return p != nil && (p.Category == "水果" || p.Category == "蔬菜" || p.Category == "粮油" || p.Category == "干果" || p.Category == "食用菌")
+}

@@ -1,0 +1,143 @@
+package reading
+
+import "github.com/nongxun/nongxun/content/lexicon"
+
+// mention is one place of the message that names goods, tokens from to to.
+type mention struct {
+	product  *lexicon.Product
+	name     string // of goods that the lexicon lacks
+	variety  string
+	from, to int
+	lot      int
+}
+
+// findGoods finds the goods that the message speaks of as goods.
+func (s *scan) findGoods() {
+	s.mentions = s.mentions[:0]
+	for i := range s.tokens {
+		t := &s.tokens[i]
+		if t.kind != wordToken || !t.product() || !s.isGoods(i) {
+			continue
+		}
+		s.mentions = append(s.mentions, mention{product: t.sense.goods.product, variety: t.sense.goods.variety, from: i, to: i + 1, lot: -1})
+	}
+	if len(s.mentions) > 1 {
+		s.dropAside()
+	}
+}
+
+// isGoods tells whether the name at token i means goods: not a surname, a unit, a feed or a tree.
+func (s *scan) isGoods(i int) bool {
+	t := &s.text
+	tok := &s.tokens[i]
+	after := t.rune(tok.end)
+	if tok.end-tok.start == 1 {
+		return s.isSingle(i)
+	}
+	if t.has(tok.end, "先生") || t.has(tok.end, "女士") || t.has(tok.end, "老板") && t.is(tok.start, "李姜牛米麦谷") {
+		return false
+	}
+	if after == '树' && !tok.cue(cueSell) && t.is(tok.end+1, "下底上") {
+		return false
+	}
+	if t.has(tok.end, "不卖") || t.has(tok.end, "没有") || t.has(tok.end, "不要") || t.has(tok.end, " 不要") && !t.has(tok.end, " 不要钱") {
+		return !s.othersThan(i)
+	}
+	if t.has(tok.end, "路") || t.has(tok.end, "巷") || t.has(tok.end, "街") && !t.has(tok.end, "街上") {
+		return false
+	}
+	return true
+}
+
+// othersThan tells whether the message names other goods than those at token i.
+func (s *scan) othersThan(i int) bool {
+	for k := range s.tokens {
+		if t := &s.tokens[k]; k != i && t.kind == wordToken && t.product() && t.sense.goods.product != s.tokens[i].sense.goods.product {
+			return true
+		}
+	}
+	return false
+}
+
+// isSingle judges names of one rune: 猪 and 鱼 stand alone easily, 李, 米, 谷, 姜 are surnames and units as well.
+func (s *scan) isSingle(i int) bool {
+	t := &s.text
+	tok := &s.tokens[i]
+	before, after := t.rune(tok.start-1), t.rune(tok.end)
+	if i > 0 && s.tokens[i-1].kind == otherToken && before > 0x2E80 && !t.is(tok.start-1, "有卖收要买的有点个些和跟养种头只斤吨担条亩条羽尾根株袋箱车今这那批我出求发售问鲜干老新大小好剥杂家供产,下给爸妈打") {
+		return false
+	}
+	switch r := t.runes[tok.start]; r {
+	case '李', '姜', '米', '谷', '麦', '橙', '柚', '藕', '茄', '苕', '桃', '梨', '枣', '葱', '茶':
+		if r == '米' && (isDigit(before) || hanDigit(before) >= 0) {
+			return false
+		}
+		if i+1 < len(s.tokens) {
+			n := &s.tokens[i+1]
+			if n.kind == otherToken && !t.is(n.start, "子要的有卖又了多吗么不价呢还啊都没今怎刚嘞哦是在从") {
+				return false
+			}
+			if n.cue(cueTitle) {
+				return false
+			}
+		}
+		return after != '某'
+	}
+	if i+1 < len(s.tokens) {
+		n := &s.tokens[i+1]
+		if n.kind == otherToken && t.is(n.start, "年圈舍栏塘场棚槽倌毛粪舌皮逼气车") {
+			return false
+		}
+	}
+	return true
+}
+
+// dropAside takes away names that only tell how the others were raised or made (红薯玉米喂的猪), when others remain.
+func (s *scan) dropAside() {
+	keep := s.mentions[:0:len(s.mentions)]
+	kept := 0
+	for k := range s.mentions {
+		if !s.aside(k) {
+			kept++
+		}
+	}
+	if kept == 0 {
+		return
+	}
+	for k := range s.mentions {
+		if !s.aside(k) {
+			keep = append(keep, s.mentions[k])
+		}
+	}
+	s.mentions = keep
+}
+
+func (s *scan) aside(k int) bool {
+	m := &s.mentions[k]
+	t := &s.text
+	end := s.tokens[m.to-1].end
+	start := s.tokens[m.from].start
+	switch {
+	case t.is(start-1, "喂吃"), t.has(start-2, "用"), t.has(start-3, "喂的"):
+		if t.is(start-1, "喂") || t.is(start-1, "吃") {
+			return true
+		}
+	case t.is(end, "喂养") && !t.is(end, "养殖"), t.is(end, "粉酒") && false:
+		return true
+	case t.has(end, "大小"), t.has(end, "那么大"), t.has(end, "味"), t.has(end, "套种"), t.has(end, "一样"), t.has(end, "换"):
+		return true
+	case t.has(start-2, "不是"), t.has(start-2, "不卖"), t.has(start-2, "不收"), t.has(start-2, "不要"), t.has(start-3, "不需要"):
+		return true
+	case t.has(end, "不收"), t.has(end, "就不要"), t.has(end, "卖完了"), t.has(end, "没了"), t.has(end, "没有了"):
+		return true
+	}
+	if k+1 < len(s.mentions) { // 红薯玉米喂的
+		n := &s.mentions[k+1]
+		if n.from == m.to || n.from == m.to+1 && s.tokens[m.to].kind == commaToken || n.from == m.to+1 && t.is(s.tokens[m.to].start, "和跟") {
+			if e := s.tokens[n.to-1].end; t.is(e, "喂") || t.has(e, "养的") || t.has(e, "养大") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,254 @@
+package reading
+
+// lotDraft is a lot while it is put together.
+type lotDraft struct {
+	first      mention
+	quantities []amount
+	prices     []amount
+	apiece     []amount
+	bare       []amount
+	negotiable bool
+}
+
+// gather makes lots of the mentions and gives each its amounts.
+func (s *scan) gather() {
+	s.lots = s.lots[:0]
+	for k := range s.mentions {
+		m := &s.mentions[k]
+		m.lot = s.sameLot(k)
+		if m.lot < 0 {
+			m.lot = len(s.lots)
+			s.lots = append(s.lots, lotDraft{first: *m})
+			continue
+		}
+		l := &s.lots[m.lot]
+		if l.first.variety == "" || m.variety != "" && len(m.variety) > len(l.first.variety) && s.text.contains(m.variety, l.first.variety) {
+			l.first.variety = m.variety
+		}
+	}
+	for k := range s.amounts {
+		if s.amounts[k].kind != ignoredAmount {
+			s.assign(&s.amounts[k])
+		}
+	}
+}
+
+func (t *text) contains(long, short string) bool {
+	for i := 0; i+len(short) <= len(long); i++ {
+		if long[i:i+len(short)] == short {
+			return true
+		}
+	}
+	return false
+}
+
+// sameLot finds the lot that mention k speaks of again, -1 when it is a new one.
+func (s *scan) sameLot(k int) int {
+	m := &s.mentions[k]
+	for j := k - 1; j >= 0; j-- {
+		p := &s.mentions[j]
+		if p.product != m.product || p.product == nil && p.name != m.name {
+			continue
+		}
+		if p.variety == m.variety {
+			return p.lot
+		}
+		if s.counted(k) && s.counted(j) {
+			continue
+		}
+		if p.variety == "" || m.variety == "" || s.text.contains(m.variety, p.variety) || s.text.contains(p.variety, m.variety) {
+			// the general name again, or the narrower one after it
+			if l := s.lots[p.lot].first.variety; l == "" || m.variety == "" || s.text.contains(m.variety, l) || s.text.contains(l, m.variety) || !s.siblings(k) {
+				return p.lot
+			}
+			continue
+		}
+		if !s.siblings(k) {
+			return p.lot
+		}
+	}
+	return -1
+}
+
+// counted tells whether mention k has a quantity of its own right before it.
+func (s *scan) counted(k int) bool {
+	m := &s.mentions[k]
+	for i := range s.amounts {
+		a := &s.amounts[i]
+		if a.kind == quantityAmount && (a.to == m.from || a.from == m.to) {
+			return true
+		}
+	}
+	return false
+}
+
+// siblings tells whether two varieties of one product, the second at mention k, are two lots and not two names of one.
+func (s *scan) siblings(k int) bool {
+	m := &s.mentions[k]
+	if k > 0 && s.mentions[k-1].product == m.product {
+		p := &s.mentions[k-1]
+		for i := p.to; i < m.from; i++ {
+			if s.text.is(s.tokens[i].start, "、和跟及与") {
+				return true
+			}
+		}
+		for i := range s.amounts {
+			if a := &s.amounts[i]; a.kind != ignoredAmount && a.from >= p.to && a.to <= m.from {
+				return true
+			}
+		}
+		if p.to == m.from && p.variety != "" && m.variety != "" {
+			return true
+		}
+	}
+	for i := m.to; i < len(s.tokens) && i < m.to+6; i++ {
+		if t := &s.tokens[i]; t.cue(cueTotal) || t.cue(cueBoth) || t.cue(cueEachOf) || s.text.is(t.start, "都各") {
+			return true
+		}
+	}
+	return false
+}
+
+// group is the run of mentions that ends with mention k and has no amount inside.
+func (s *scan) group(k int) (from int) {
+	from = k
+	for from > 0 {
+		between := false
+		for i := range s.amounts {
+			a := &s.amounts[i]
+			if (a.kind == quantityAmount || a.kind == priceAmount && !a.negotiable || a.kind == bareAmount || a.kind == apieceAmount) && a.from >= s.mentions[from-1].to && a.to <= s.mentions[from].from {
+				between = true
+			}
+		}
+		if between {
+			break
+		}
+		from--
+	}
+	return from
+}
+
+// assign gives amount a to the lot or lots that it is of.
+func (s *scan) assign(a *amount) {
+	if len(s.lots) == 0 {
+		return
+	}
+	if len(s.lots) == 1 {
+		s.lots[0].add(*a)
+		return
+	}
+	prev, next := -1, -1
+	for k := range s.mentions {
+		if s.mentions[k].to <= a.from {
+			prev = k
+		} else if s.mentions[k].from >= a.to && next < 0 {
+			next = k
+		}
+	}
+	if next >= 0 && (a.kind == quantityAmount || a.kind == bareAmount && prev < 0) && s.touches(a.to, s.mentions[next].from) &&
+		!(prev >= 0 && s.mentions[prev].to == a.from) || prev < 0 {
+		if next >= 0 {
+			s.lots[s.mentions[next].lot].add(*a)
+		}
+		return
+	}
+	from := s.group(prev)
+	lots := map[int]bool{}
+	for k := from; k <= prev; k++ {
+		lots[s.mentions[k].lot] = true
+	}
+	own := s.mentions[prev].lot
+	switch {
+	case a.negotiable:
+		for k := range s.lots {
+			s.lots[k].add(*a)
+		}
+	case a.kind == priceAmount && (a.each || s.sharedPrice(a, prev)):
+		for k := range s.lots {
+			if len(s.lots[k].prices) == 0 {
+				s.lots[k].add(*a)
+			}
+		}
+	case a.total && (a.kind == quantityAmount || a.kind == bareAmount):
+	case a.each:
+		for k := range lots {
+			s.lots[k].add(*a)
+		}
+	case len(lots) > 1 && (a.kind == quantityAmount || a.kind == bareAmount && a.num.value() > 100_000 || a.kind == areaAmount || a.kind == rateAmount):
+		if s.ownByTouch(a, prev) {
+			s.lots[own].add(*a)
+		}
+	case len(lots) > 1 && a.kind == priceAmount:
+		for k := range lots {
+			if len(s.lots[k].prices) == 0 {
+				s.lots[k].add(*a)
+			}
+		}
+	default:
+		s.lots[own].add(*a)
+	}
+}
+
+// ownByTouch tells whether a quantity after an enumeration is of its last name alone: others have theirs written the same way.
+func (s *scan) ownByTouch(a *amount, prev int) bool {
+	if s.mentions[prev].to != a.from {
+		return false
+	}
+	for k := range s.mentions {
+		if k == prev {
+			continue
+		}
+		for i := range s.amounts {
+			if b := &s.amounts[i]; b != a && b.kind == quantityAmount && (b.from == s.mentions[k].to || b.to == s.mentions[k].from) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sharedPrice tells whether a price after the last goods is of all of them: none else is named and each has its quantity.
+func (s *scan) sharedPrice(a *amount, prev int) bool {
+	for i := range s.amounts {
+		if b := &s.amounts[i]; b != a && b.kind == priceAmount {
+			return false
+		}
+	}
+	if prev != len(s.mentions)-1 {
+		return false
+	}
+	for k := a.from - 1; k >= 0 && k >= a.from-3; k-- {
+		if t := &s.tokens[k]; t.cue(cueBoth) || s.text.is(t.start, "都均各") {
+			return true
+		}
+	}
+	return false
+}
+
+// touches tells whether nothing of weight stands between two tokens.
+func (s *scan) touches(to, from int) bool {
+	for i := to; i < from; i++ {
+		t := &s.tokens[i]
+		if !(t.kind == otherToken && s.text.is(t.start, "的个") || t.kind == wordToken && (t.cue(cueGrade) || t.cue(cueHave) || t.cue(cueIdle)) && i == to) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *lotDraft) add(a amount) {
+	switch a.kind {
+	case quantityAmount, areaAmount, rateAmount:
+		l.quantities = append(l.quantities, a)
+	case priceAmount:
+		if a.negotiable {
+			l.negotiable = true
+			return
+		}
+		l.prices = append(l.prices, a)
+	case apieceAmount:
+		l.apiece = append(l.apiece, a)
+	case bareAmount:
+		l.bare = append(l.bare, a)
+	}
+}

@@ -1,0 +1,304 @@
+package reading
+
+// numberUse decides what the number token i is and returns the last token that it takes.
+func (s *scan) numberUse(i int) int {
+	t := &s.tokens[i]
+	if t.unit == nil {
+		return s.bareNumber(i)
+	}
+	a := amount{kind: quantityAmount, num: t.num, unit: t.unit, from: i, to: i + 1}
+	if s.onePrice(i) { // 三十一瓶: 30 a bottle
+		a.kind, a.num = priceAmount, exact(t.num.withoutOne)
+		s.around(&a)
+		s.amounts = append(s.amounts, a)
+		return i
+	}
+	switch t.unit.class {
+	case lengthUnit, otherUnit, percentUnit:
+		return i
+	case areaUnit:
+		a.kind = areaAmount
+	case weightUnit:
+		if last, ok := s.apiece(&a, i); ok {
+			return last
+		}
+	case countUnit, packUnit, loadUnit:
+		if last, ok := s.holds(i); ok {
+			return last
+		}
+	}
+	s.around(&a)
+	s.judge(&a)
+	s.amounts = append(s.amounts, a)
+	return a.to - 1
+}
+
+// onePrice tells whether 三十一瓶 at token i is a price of 30 for one: there must be a quantity already.
+func (s *scan) onePrice(i int) bool {
+	t := &s.tokens[i]
+	if !t.num.bareOne || t.unit == nil || t.unit.class == otherUnit || t.unit.class == areaUnit || t.unit.class == lengthUnit || t.num.end != t.unitAt {
+		return false
+	}
+	clause := i
+	for k := i - 1; k >= 0; k-- {
+		p := &s.tokens[k]
+		if p.product() {
+			clause = k
+			break
+		}
+	}
+	quantities := func(from, to int) bool {
+		for k := from; k < to; k++ {
+			p := &s.tokens[k]
+			if k != i && p.kind == numberToken && p.unit != nil && p.unit.class <= loadUnit && !p.num.bareOne {
+				return true
+			}
+		}
+		return false
+	}
+	if clause < i && quantities(clause, i) || s.cueBefore(i, 2, cuePriceWord) || quantities(0, i) {
+		return true
+	}
+	end := len(s.tokens)
+	for k := i + 1; k < end; k++ {
+		if s.tokens[k].product() || s.tokens[k].kind == moneyToken {
+			end = k
+		}
+	}
+	return quantities(i+1, end)
+}
+
+// apiece reads the weight of one: 二十斤一壶, 10斤/箱, 1公斤装, 每头250斤, 均重250斤.
+func (s *scan) apiece(a *amount, i int) (last int, ok bool) {
+	t := &s.text
+	tok := &s.tokens[i]
+	end := tok.end
+	for t.has(end, "左右") || t.has(end, "上下") || t.has(end, "以上") || t.has(end, "往上") || t.has(end, "多点") {
+		if t.has(end, "以上") || t.has(end, "往上") {
+			a.num.hasMax = false
+		}
+		end += 2
+	}
+	for t.is(end, " 的重") && !(t.is(end, "重") && t.is(end+1, "量")) {
+		end++
+	}
+	if t.is(end, "装") && !t.is(end+1, "车卸") || t.has(end, "一装") {
+		a.kind = apieceAmount
+		s.amounts = append(s.amounts, *a)
+		return max(i, s.tokenFrom(end+1, i+1)-1), true
+	}
+	if t.is(end, "/一每1") {
+		u, _, _, e := s.perAt(end)
+		if u != nil && e > end && (u.class == countUnit || u.class == packUnit || u.class == loadUnit) {
+			a.kind, a.per = apieceAmount, u
+			to := s.tokenFrom(e, i+1)
+			s.amounts = append(s.amounts, *a)
+			return to - 1, true
+		}
+		if u != nil && e == end && u.class == otherUnit && t.is(end, "/每一") && (u.name == "天" || u.name == "月" || u.name == "年" || u.name == "周" || u.name == "日") {
+			a.kind, a.rate = rateAmount, u.name
+			s.amounts = append(s.amounts, *a)
+			return i, true
+		}
+	}
+	if s.cueBefore(i, 3, cueApiece) && !s.numberBetween(i) {
+		a.kind = apieceAmount
+		s.around(a)
+		s.amounts = append(s.amounts, *a)
+		return a.to - 1, true
+	}
+	return i, false
+}
+
+// numberBetween tells whether another number or goods stand between token i and the word before it of what one weighs.
+func (s *scan) numberBetween(i int) bool {
+	for k := i - 1; k >= 0 && k >= i-5; k-- {
+		t := &s.tokens[k]
+		if t.cue(cueApiece) {
+			return s.text.has(t.start, "毛重") && k+1 == i || false
+		}
+		if t.kind == numberToken || t.kind == moneyToken {
+			return true
+		}
+	}
+	return false
+}
+
+// holds reads 一箱10斤, 一只8斤左右, 每车30吨 at the count token i: the weight that follows is of one.
+func (s *scan) holds(i int) (last int, ok bool) {
+	tok := &s.tokens[i]
+	if !tok.num.single() || tok.num.min != 1000 || !s.text.is(tok.start, "一1") {
+		return i, false
+	}
+	k := i + 1
+	for n := 0; k < len(s.tokens) && n < 3; k, n = k+1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == numberToken {
+			break
+		}
+		if !(t.kind == blankToken || t.cue(cueAbout) || t.cue(cueApiece) || t.kind == otherToken && s.text.is(t.start, "重有是净毛约")) {
+			return i, false
+		}
+	}
+	if k >= len(s.tokens) {
+		return i, false
+	}
+	w := &s.tokens[k]
+	if w.kind != numberToken || w.unit == nil || w.unit.class != weightUnit {
+		return i, false
+	}
+	if s.tokens[k-1].kind == blankToken && w.num.value() > 500_000 && w.unit.name == "斤" {
+		return i, false
+	}
+	a := amount{kind: apieceAmount, num: w.num, unit: w.unit, per: tok.unit, from: i, to: k + 1}
+	s.around(&a)
+	a.from = i
+	s.amounts = append(s.amounts, a)
+	return a.to - 1, true
+}
+
+// judge takes quantities that are none: minimum orders, yields, what is sold or was last year, sizes.
+func (s *scan) judge(a *amount) {
+	t := &s.text
+	end := s.tokens[a.to-1].end
+	unitEnd := s.tokens[a.from].end
+	weight := a.unit.class == weightUnit
+	switch {
+	case t.is(unitEnd, "起") && !t.is(unitEnd+1, "来"), s.cueAfter(s.tokenFrom(end, a.from), 2, cueMinOrder):
+		a.kind = ignoredAmount
+	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield):
+		a.kind = ignoredAmount
+	case s.minOnly(a):
+		a.kind = ignoredAmount
+	case s.soldBefore(a.from) && !a.left:
+		a.kind = ignoredAmount
+	case s.soldAfter(s.tokenFrom(end, a.from)):
+		a.kind = ignoredAmount
+	case s.lastYear(a.from), s.cueBefore(a.from, 2, cueFee):
+		a.kind = ignoredAmount
+	case weight && a.unit.name == "两", weight && a.unit.name == "克":
+		a.kind = ignoredAmount
+	case weight && s.sizeBefore(a.from):
+		a.kind = ignoredAmount
+	case !weight && a.unit.name == "个" && s.cueBefore(a.from, 1, cueSize):
+		a.kind = ignoredAmount
+	case a.kind == areaAmount:
+	case s.dailyBefore(a.from) != "":
+		a.kind, a.rate = rateAmount, s.dailyBefore(a.from)
+	default:
+		if u, _, _, e := s.perAt(unitEnd); u != nil && e == unitEnd && u.class == otherUnit && t.is(unitEnd, "/每一") && len(u.name) == 3 {
+			a.kind, a.rate = rateAmount, u.name
+		}
+	}
+	if weight && a.unit.kg <= 1000 && a.num.value() <= 30_000 && (a.loose || t.is(end, "的大个一") && !t.has(end, "一斤")) {
+		a.loose = true
+	} else if !weight || a.num.value() > 30_000 {
+		a.loose = false
+	}
+}
+
+// minOnly tells whether 最少 before a small amount is of an order and not of what there is.
+func (s *scan) minOnly(a *amount) bool {
+	return s.cueBefore(a.from, 1, cueMin) && a.unit.class == weightUnit && a.unit.name != "吨" && a.num.min <= 1000_000 && !s.demandSeen()
+}
+
+func (s *scan) demandSeen() bool {
+	for i := range s.tokens {
+		if s.tokens[i].cue(cueBuy) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scan) soldBefore(i int) bool {
+	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == stopToken || t.kind == commaToken || t.product() {
+			return false
+		}
+		if t.kind == blankToken {
+			n--
+			if n < -2 {
+				return false
+			}
+		}
+		if t.cue(cuePastSale) {
+			return true
+		}
+	}
+	return false
+}
+
+// soldAfter tells whether what stands before token i is told to be sold (两万斤卖了).
+func (s *scan) soldAfter(i int) bool {
+	for k, n := i, 0; k < len(s.tokens) && n < 2; k, n = k+1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == numberToken || t.kind == blankToken || t.kind == commaToken || t.kind == stopToken {
+			return false
+		}
+		if t.kind == wordToken && t.cue(cuePastSale) && t.cue(cueSold) {
+			return k+1 < len(s.tokens) && !s.text.is(s.tokens[k].end, "得")
+		}
+	}
+	return false
+}
+
+// lastYear tells whether token i stands in a clause of what was before.
+func (s *scan) lastYear(i int) bool {
+	for k := i - 1; k >= 0; k-- {
+		t := &s.tokens[k]
+		if t.kind == stopToken || t.kind == commaToken && s.text.is(t.start, ",，") || t.kind == blankToken && i-k > 1 && s.tokens[k+1].kind != numberToken {
+			if t.kind != blankToken {
+				return false
+			}
+			if i-k > 6 {
+				return false
+			}
+		}
+		if t.cue(cueNow) || t.kind == whenToken && !t.window.past && s.text.has(t.start, "今") {
+			return false
+		}
+		if t.cue(cueLastYear) && !s.text.has(t.start, "上市") {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scan) sizeBefore(i int) bool {
+	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == stopToken || t.kind == commaToken && !s.text.is(t.start, ":") || t.kind == numberToken || t.kind == moneyToken {
+			return false
+		}
+		if t.cue(cueSize) && !t.product() && !t.cue(cueArea) && !s.text.has(t.start, "大小") {
+			return true
+		}
+	}
+	return false
+}
+
+// dailyBefore is the stretch of time that a quantity is for (天, 月, 年), "" when it is for none.
+func (s *scan) dailyBefore(i int) string {
+	for k, n := i-1, 0; k >= 0 && n < 4; k, n = k-1, n+1 {
+		t := &s.tokens[k]
+		if t.kind == stopToken || t.kind == numberToken && (t.unit == nil || t.unit.class != otherUnit) || t.kind == moneyToken || t.kind == blankToken {
+			return ""
+		}
+		if t.cue(cueDaily) || t.kind == numberToken && t.num.single() && t.num.min == 1000 {
+			for j := t.start; j < t.end; j++ {
+				if s.text.is(j, "天日月年周") {
+					if s.text.is(j, "日") {
+						return "天"
+					}
+					return string(s.text.runes[j])
+				}
+			}
+			if s.text.is(t.end-1, "期") {
+				return "周"
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,15 @@
+package reading
+
+// scan is the work on one message. Its parts are used again for the next one.
+type scan struct {
+	r        *Reader
+	text     text
+	today    day
+	home     string
+	tokens   []token
+	phones   []string
+	amounts  []amount
+	mentions []mention
+	places   []location
+	lots     []lotDraft
+}

@@ -1,0 +1,234 @@
+package reading
+
+// situate gives the lots their places and times; it returns the buyer's place of a demand.
+func (s *scan) situate(intent Intent, lots []Lot) *Place {
+	buyer := s.origins(intent, lots)
+	s.times(intent, lots)
+	return buyer
+}
+
+func (s *scan) origins(intent Intent, lots []Lot) *Place {
+	var buyer *location
+	var sources []*location
+	for k := range s.places {
+		l := &s.places[k]
+		switch {
+		case l.dest && intent != Demand:
+			continue
+		case intent == Demand && !s.isSource(l):
+			if buyer == nil || buyer.code == "" && l.code != "" {
+				buyer = l
+			}
+			continue
+		}
+		sources = append(sources, l)
+	}
+	if len(sources) > 0 && len(lots) > 0 {
+		if len(lots) > 1 && len(sources) > 1 {
+			s.spread(lots, sources)
+		} else if o := s.oneSource(sources); o != nil {
+			for k := range lots {
+				lots[k].Origin = s.placeOf(o)
+			}
+		}
+	}
+	if buyer == nil {
+		return nil
+	}
+	return s.placeOf(buyer)
+}
+
+// oneSource is the place when the message names one, or several that lie in each other.
+func (s *scan) oneSource(list []*location) *location {
+	best := list[0]
+	for _, l := range list[1:] {
+		switch {
+		case best.code == "" && l.code != "" && !best.county:
+			best = l
+		case l.code == "" || l.code == best.code:
+		case l.county && !best.county && l.code[:2] == best.code[:2] && (best.code[2:] == "0000" || l.code[:4] == best.code[:4]):
+			best = l
+		case l.county && best.county && l.code != best.code && l.code[:2] == best.code[:2]:
+			return nil
+		}
+	}
+	return best
+}
+
+// spread gives each lot the place that stands nearest to its first mention.
+func (s *scan) spread(lots []Lot, list []*location) {
+	for k := range lots {
+		at := s.lots[k].first.from
+		var best *location
+		distance := 1 << 30
+		for _, l := range list {
+			d := at - l.to
+			if d < 0 {
+				d = l.from - at + 1
+			}
+			if d < distance {
+				best, distance = l, d
+			}
+		}
+		lots[k].Origin = s.placeOf(best)
+	}
+}
+
+// isSource tells whether a place of a demand is where the goods shall come from: 要炎陵的黄桃, 求购隆回金银花, 产地永州.
+func (s *scan) isSource(l *location) bool {
+	t := &s.text
+	j := l.end
+	for _, w := range []string{"本地的", "本地", "产的", "出的", "那边的", "货", "的"} {
+		if t.has(j, w) {
+			j += len([]rune(w))
+			break
+		}
+	}
+	follows := false
+	for k := l.to; k < len(s.tokens) && k <= l.to+2; k++ {
+		n := &s.tokens[k]
+		if n.start < j {
+			continue
+		}
+		follows = n.product() && n.start == j
+		break
+	}
+	if t.has(l.end, "货") || t.has(l.end, "产") || t.has(l.start-2, "产地") || t.has(l.start-3, "产地:") || t.has(l.start-3, "产地 ") {
+		return true
+	}
+	before := false // the verb of buying stands before it
+	for k := l.from - 1; k >= 0 && k >= l.from-4; k-- {
+		p := &s.tokens[k]
+		if p.kind == stopToken || p.kind == commaToken {
+			break
+		}
+		if p.cue(cueBuy) || p.cue(cueCollect) || p.cue(cueWant) || p.cue(cueWho) || t.is(p.start, "找") {
+			before = true
+		}
+	}
+	if t.is(l.start-1, "在") {
+		return false
+	}
+	if follows {
+		return before || j > l.end || t.has(l.end, "的")
+	}
+	return before && t.has(l.end, "的") && !t.has(l.end, "的老板") && l.to < len(s.tokens) && s.productBefore(l.from)
+}
+
+func (s *scan) productBefore(i int) bool {
+	for k := 0; k < i; k++ {
+		if s.tokens[k].product() && i-k <= 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// times gives the lots the window in which they are to be had or are wanted.
+func (s *scan) times(intent Intent, lots []Lot) {
+	best, rank := -1, 0
+	for i := range s.tokens {
+		if r := s.whenRank(i, intent); r > rank {
+			best, rank = i, r
+		}
+	}
+	if best < 0 {
+		return
+	}
+	for k := range lots {
+		at := best
+		if len(lots) > 1 {
+			at = s.nearestWhen(k, best, rank, intent)
+		}
+		w := s.tokens[at].window
+		if w.single && (w.bare || s.tomorrow(&w)) && intent == Supply {
+			w.hasTo = false
+		}
+		lots[k].Available = s.windowOf(&s.tokens[at], w)
+	}
+}
+
+func (s *scan) tomorrow(w *window) bool { return w.from-s.today >= 1 && w.from-s.today <= 3 }
+
+func (s *scan) windowOf(t *token, w window) *Window {
+	out := &Window{Text: s.text.cut(t.start, t.end)}
+	if w.hasFrom {
+		v := w.from.String()
+		out.From = &v
+	}
+	if w.hasTo {
+		v := w.to.String()
+		out.To = &v
+	}
+	return out
+}
+
+// nearestWhen is the token of the window that stands after lot k and before the next, else best.
+func (s *scan) nearestWhen(k, best, rank int, intent Intent) int {
+	from, to := s.lots[k].first.from, len(s.tokens)
+	if k+1 < len(s.lots) {
+		to = s.lots[k+1].first.from
+	}
+	for i := from; i < to; i++ {
+		if s.whenRank(i, intent) >= rank {
+			return i
+		}
+	}
+	return best
+}
+
+// whenRank tells how well token i says when goods are to be had; 0 means not at all.
+func (s *scan) whenRank(i int, intent Intent) int {
+	t := &s.tokens[i]
+	if t.kind != whenToken || t.window.past || s.describesPast(t) || intent == GlutReport && !t.window.now {
+		return 0
+	}
+	w := &t.window
+	x := &s.text
+	switch {
+	case w.vague:
+		if s.textAfter(t.end, "上市", "出栏", "采摘", "开园", "摘", "挖", "要", "出", "就要", "急要", "可以", "能") {
+			return 1
+		}
+		return 0
+	case w.now:
+		if x.has(t.start, "现在可以") && s.textAfter(t.end, "报", "申请") || x.has(t.start, "马上") && s.textAfter(t.end, "烂", "坏", "过年") {
+			return 0
+		}
+		if x.has(t.start, "冷库") && s.textAfter(t.end, "出租", "要", "收") || x.has(t.start, "随时") && s.textAfter(t.end, "联系", "来电", "咨询", "通知", "告诉") || x.is(t.start-1, "未没快待等可") {
+			return 0
+		}
+		if x.has(t.start, "上市") && s.pastBefore(i) {
+			return 0
+		}
+		return 3
+	case w.bare && w.single:
+		if s.textAfter(t.end, "杀", "有", "刚", "摘", "挖", "捞", "采", "出", "到", "现", "开", "就", "要", "上", "新", "能", "可", "卖", "起", "的", "早上") && !s.textAfter(t.end, "的价", "的行", "卖什", "价", "要多少") {
+			return 2
+		}
+		return 0
+	case w.bare:
+		return 2
+	}
+	if intent == Demand || intent == Supply || intent == GlutReport {
+		return 4
+	}
+	return 0
+}
+
+func (s *scan) pastBefore(i int) bool {
+	return i > 0 && s.tokens[i-1].kind == whenToken
+}
+
+// describesPast tells of a time at which goods were grown or gathered: 霜降以后挖的, 10月份收的.
+func (s *scan) describesPast(t *token) bool {
+	x := &s.text
+	j := t.end
+	for x.is(j, "才刚就 ") {
+		j++
+	}
+	if x.is(j, "挖收摘采杀打做榨晒种栽孵养腌酿熏炒") && (x.is(j+1, "的") || x.is(j+1, "了") || x.is(j+2, "的") && x.is(j+1, "下回来制") || x.is(j+1, "好完")) {
+		return !(x.is(j, "摘挖采收") && x.is(j+1, "的") && t.window.hasFrom && t.window.from > s.today)
+	}
+	return s.textAfter(j, "生的", "出生", "买的", "进的", "播种", "种下", "种植", "移栽")
+}

@@ -1,0 +1,183 @@
+package reading
+
+type kind uint8
+
+const (
+	otherToken  kind = iota // a rune that says nothing
+	blankToken              // spaces
+	stopToken               // punctuation that ends a clause
+	commaToken              // 、 , and what joins or parts
+	numberToken             // a numeral, with its unit where one follows
+	moneyToken              // a numeral in 块, 元, 毛
+	wordToken               // a word of the dictionary
+	phoneToken
+	whenToken // an expression of time
+)
+
+// token is a piece of a message, runes start to end.
+type token struct {
+	kind       kind
+	start, end int
+	num        number
+	unit       *unit  // of a numberToken, may be nil
+	unitAt     int    // rune where the unit begins
+	sense      *sense // of a wordToken
+	window     window // of a whenToken
+	money      bool   // a moneyToken of which the unit was said in full (块, 元)
+}
+
+func (t *token) cue(c cue) bool {
+	return t.sense != nil && t.sense.cues.has(c)
+}
+
+func (t *token) product() bool { return t.sense != nil && t.sense.goods.product != nil }
+
+func (t *token) place() bool { return t.sense != nil && len(t.sense.places) > 0 }
+
+// lex cuts the text into tokens: the longest word or number at each place.
+func (s *scan) lex() {
+	s.tokens = s.tokens[:0]
+	phones, spans := s.text.findPhones()
+	s.phones = phones
+	for i := 0; i < len(s.text.runes); {
+		if len(spans) > 0 && spans[0][0] == i {
+			s.tokens = append(s.tokens, token{kind: phoneToken, start: i, end: spans[0][1]})
+			i = spans[0][1]
+			spans = spans[1:]
+			continue
+		}
+		t := s.next(i)
+		if t.end > s.limit(i, spans) {
+			t = token{kind: otherToken, start: i, end: i + 1}
+		}
+		s.tokens = append(s.tokens, t)
+		i = t.end
+	}
+}
+
+func (s *scan) limit(_ int, spans [][2]int) int {
+	if len(spans) > 0 {
+		return spans[0][0]
+	}
+	return len(s.text.runes)
+}
+
+// next makes the token that begins at rune i.
+func (s *scan) next(i int) token {
+	t := &s.text
+	r := t.runes[i]
+	if k, ok := separator(r); ok {
+		j := i + 1
+		if k == blankToken {
+			for t.is(j, " ") {
+				j++
+			}
+		}
+		if !(r == '.' && isDigit(t.rune(i+1))) {
+			return token{kind: k, start: i, end: j}
+		}
+	}
+	if r == '¥' || r == '$' {
+		if n := t.numberAt(i + 1); n.end > i+1 {
+			m := s.moneyAt(i + 1)
+			if m.kind != moneyToken {
+				m = token{kind: moneyToken, num: n, end: n.end, money: true}
+			}
+			m.start = i
+			return m
+		}
+	}
+	w, n := s.r.dict.matcher.Longest(t.runes[i:])
+	if end, win, ok := s.whenAt(i, w, n); ok {
+		return token{kind: whenToken, start: i, end: end, window: win, sense: s.plainSense(w, n, end-i)}
+	}
+	if num := t.numberAt(i); num.end > i && num.end-i > n || num.end-i == n && n > 0 && s.onlyCue(w) {
+		if num.end > i {
+			return s.numberToken(i, num)
+		}
+	}
+	if n > 0 {
+		if isLetter(r) && (isLetter(t.rune(i+n)) && isLetter(t.rune(i+n-1)) || isLetter(t.rune(i-1))) {
+			return token{kind: otherToken, start: i, end: i + 1}
+		}
+		return token{kind: wordToken, start: i, end: i + n, sense: &s.r.dict.senses[w]}
+	}
+	j := i + 1
+	if isLetter(r) {
+		for isLetter(t.rune(j)) {
+			j++
+		}
+	}
+	return token{kind: otherToken, start: i, end: j}
+}
+
+func (s *scan) plainSense(w, n, length int) *sense {
+	if n == length {
+		return &s.r.dict.senses[w]
+	}
+	return nil
+}
+
+// onlyCue tells whether word w names neither goods nor a place.
+func (s *scan) onlyCue(w int) bool {
+	sn := &s.r.dict.senses[w]
+	return sn.goods.product == nil && len(sn.places) == 0 && !sn.cues.has(cueIdle)
+}
+
+func (s *scan) numberToken(i int, num number) token {
+	if m := s.moneyAt(i); m.kind == moneyToken {
+		return m
+	}
+	tok := token{kind: numberToken, start: i, end: num.end, num: num, unitAt: num.end}
+	j := num.end
+	for s.text.is(j, " ") && j-num.end < 2 {
+		j++
+	}
+	u, end := s.r.dict.units.at(&s.text, j)
+	if u == nil || s.wordBeats(j, end) {
+		return tok
+	}
+	if j > num.end && len([]rune(u.name)) == 1 && (u.class == otherUnit || u.class == countUnit || u.class == packUnit) && !unitEnds(&s.text, end) {
+		return tok
+	}
+	tok.unit, tok.unitAt, tok.end = u, j, end
+	// 四吨多, 一斤半, 三万斤左右
+	switch {
+	case s.text.is(end, "多余") && !s.text.is(end+1, "少种样"):
+		tok.num.hasMax, tok.num.approx = false, true
+		tok.end++
+	case s.text.is(end, "半") && tok.num.single() && !s.text.is(end+1, "个年天月"):
+		tok.num.min += 500
+		tok.num.max += 500
+		tok.end++
+	case s.text.is(end, "把") && num.single() && num.max == 1000 && u.class == weightUnit:
+		tok.num.approx = true
+		tok.end++
+	}
+	return tok
+}
+
+func unitEnds(t *text, i int) bool {
+	return i >= len(t.runes) || t.is(i, " ,，。;；、/!！")
+}
+
+// wordBeats tells whether goods whose name begins with the unit stand at runes i.. and reach beyond end (200毛竹, 3000 包菜).
+func (s *scan) wordBeats(i, end int) bool {
+	w, n := s.r.dict.matcher.Longest(s.text.runes[i:])
+	if i+n <= end {
+		return false
+	}
+	return s.r.dict.senses[w].goods.product != nil
+}
+
+func separator(r rune) (kind, bool) {
+	switch r {
+	case ' ':
+		return blankToken, true
+	case '。', '!', '?', ';', '…', '！', '？', '；':
+		return stopToken, true
+	case ',', '、', '+', '&', '，', '.', ':', '/', '|', '·', '(', ')', '（', '）', '【', '】', '[', ']', '"', '“', '”', '~', '-', '=', '*', '#', '\'', '<', '>', '《', '》', '_':
+		return commaToken, true
+	}
+	return otherToken, false
+}
