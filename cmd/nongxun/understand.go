@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/nongxun/nongxun/content/lexicon"
@@ -92,7 +93,9 @@ func understand(reader *reading.Reader, line []byte) any {
 	if a.SentAt != nil {
 		m.SentAt = *a.SentAt
 	}
-	return understood{a.ID, reader.Read(m)}
+	r := reader.Read(m)
+	r.Items = slices.DeleteFunc(r.Items, func(l reading.Lot) bool { return l.Product == "" }) // items are one for each product
+	return understood{a.ID, r}
 }
 
 // readLine returns a line without its end. A line over maxLine is read to its end and reported as tooLong.

@@ -8,6 +8,9 @@ func (s *scan) bareNumber(i int) int {
 	if !tok.num.given() {
 		return i
 	}
+	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第") || t.rune(tok.end) > 0x2E80) {
+		return i // 特产之一, 三得禽业: a digit in a name
+	}
 	if t.is(tok.start-1, "#号") || t.is(tok.end, "#号年月级等岁代届") || isLetter(t.rune(tok.start-1)) || isLetter(t.rune(tok.end)) {
 		return i
 	}
@@ -119,6 +122,12 @@ func (s *scan) sameClause(i int, c cue) bool {
 func (s *scan) voidCorrected() {
 	for k := range s.amounts {
 		a := &s.amounts[k]
+		if end := s.tokens[a.to-1].end; s.text.has(end, "不卖") || s.text.has(end, "不发") || s.text.has(end, "不收") {
+			for j := k; j >= 0 && (j == k || s.amounts[j].to == s.amounts[j+1].from); j-- { // 一斤两斤不卖
+				s.amounts[j].kind = ignoredAmount
+			}
+			continue
+		}
 		if a.from > 0 && s.text.has(s.tokens[a.from-1].start, "不是") {
 			a.kind = ignoredAmount
 			continue

@@ -19,9 +19,6 @@ func (s *scan) judgeMessage(f *features) verdict {
 			return v
 		}
 	}
-	if f.goods && f.words <= 2 { // a name alone: most likely its price is wanted
-		return verdict{intent: PriceQuery, sure: 500}
-	}
 	return verdict{intent: Other, sure: 600}
 }
 
@@ -170,11 +167,7 @@ func (s *scan) subscribes(f *features) (verdict, bool) {
 	if f.has(cueSell) && f.weights && f.goods {
 		return verdict{}, false
 	}
-	v := verdict{intent: Subscribe, sub: s.news(), sure: 940}
-	if v.sub == "" {
-		v.sub = PushPrice
-	}
-	return v, true
+	return verdict{intent: Subscribe, sub: s.news(), sure: 940}, true
 }
 
 func (s *scan) edits(f *features) (verdict, bool) {
@@ -211,7 +204,7 @@ func (s *scan) service(f *features) (verdict, bool) {
 		return verdict{intent: Help, sub: Person, sure: 900, also: []Intent{Other}}, true
 	case f.has(cueListing) && !f.has(cueHowMuch):
 		return verdict{intent: Help, sub: MyListings, sure: 900}, true
-	case f.has(cueHelp) && !(f.goods && f.has(cueHowMuch, cueTrend, cueTech)):
+	case f.has(cueHelp) && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
 		return verdict{intent: Help, sure: 930}, true
 	}
 	return verdict{}, false
@@ -259,6 +252,9 @@ func (s *scan) offTopic(f *features) (verdict, bool) {
 
 func (s *scan) asksPrice(f *features) (verdict, bool) {
 	how, trend := f.has(cueHowMuch), f.has(cueTrend)
+	if f.has(cuePriceWord) && f.goods && !f.weights && !f.prices && !f.has(cueSell, cueHave, cueBuy, cueNegotiable, cueWelcome) && s.says("价") {
+		return verdict{intent: PriceQuery, sure: 900}, true
+	}
 	if !how && !trend {
 		return verdict{}, false
 	}
@@ -289,10 +285,11 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 }
 
 func (s *scan) glut(f *features) (verdict, bool) {
-	if !f.has(cueGlut) && !(f.has(cuePlea) && f.goods && !f.has(cueBuy)) {
+	hurry := f.goods && s.says("销售出去", "卖出去") && s.says("尽快", "赶紧", "早点", "急")
+	if !f.has(cueGlut) && !hurry && !(f.has(cuePlea) && f.goods && !f.has(cueBuy)) {
 		return verdict{}, false
 	}
-	if !f.goods && !f.weights && f.words < 4 || f.has(cueBuy) && !f.has(cuePlea) && f.before(cueBuy, cueGlut) {
+	if !f.goods && !f.weights && f.words < 4 || f.has(cueBuy) && !f.has(cuePlea, cueLastYear) && f.before(cueBuy, cueGlut) {
 		return verdict{}, false
 	}
 	v := verdict{intent: GlutReport, sure: 930}
@@ -352,7 +349,7 @@ func (s *scan) trades(f *features) (verdict, bool) {
 
 // talks reads greetings, and what carries no words at all.
 func (s *scan) talks(f *features) (verdict, bool) {
-	if f.has(cueGreet) && !f.goods || s.wordless() {
+	if f.has(cueGreet) && !f.goods && (f.words <= 2 || s.tokens[f.first[cueGreet]].end-s.tokens[f.first[cueGreet]].start > 1) || s.wordless() {
 		return verdict{intent: Greeting, sure: 930}, true
 	}
 	return verdict{}, false

@@ -47,6 +47,9 @@ func (r *Reader) Read(m Message) Reading {
 	for k := range s.lots {
 		out.Items = append(out.Items, s.fill(&s.lots[k]))
 	}
+	if len(out.Items) == 0 && (v.intent == Supply || v.intent == Demand) && len(s.amounts) > 0 { // 我有五千斤要卖: how much is said, of what is not
+		out.Items = s.edited(nil)
+	}
 	out.BuyerPlace = s.situate(v.intent, out.Items)
 	switch {
 	case v.intent == Supply || v.intent == Demand:
@@ -93,7 +96,7 @@ func (s *scan) edited(items []Lot) []Lot {
 
 // missing is what the lots lack, in the order in which it is asked for.
 func missing(items []Lot) []Slot {
-	if len(items) == 0 {
+	if len(items) == 0 || items[0].Product == "" {
 		return []Slot{SlotProduct, SlotQuantity, SlotPrice, SlotOrigin, SlotAvailable}
 	}
 	out := []Slot{}

@@ -108,7 +108,8 @@ const (
 	SlotAvailable Slot = "available"
 )
 
-// Reading is what was understood of one message.
+// Reading is what was understood of one message. Of a Supply or Demand that says how much but not of what, Items holds one lot
+// without a product.
 type Reading struct {
 	Intent     Intent   `json:"intent"`
 	Sub        Sub      `json:"sub,omitempty"`

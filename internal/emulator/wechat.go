@@ -233,12 +233,14 @@ func fetch(client *http.Client, req *http.Request) (status int, body []byte, err
 	return res.StatusCode, body, err
 }
 
+var errNoCallback = errors.New("emulator: no callback address is configured")
+
 // Request is one signed (and, as the mode says, encrypted) callback with the fields of message, for drills that send callbacks
 // by themselves. message is a whole <xml> document.
 func (w *WeChat) Request(ctx context.Context, openid string, message []byte) (*http.Request, error) {
 	u := w.callback.Load()
 	if u == nil {
-		return nil, errors.New("emulator: no callback address is configured")
+		return nil, errNoCallback
 	}
 	q := w.sign()
 	q.Set("openid", openid)
@@ -271,6 +273,9 @@ const outOfOrder = "该公众号提供的服务出现故障，请稍后再试"
 
 // push sends a callback until it is answered or all tries are used up, and delivers the passive reply.
 func (w *WeChat) push(ctx context.Context, openid string, quiet bool, fields []element) error {
+	if w.callback.Load() == nil {
+		return errNoCallback
+	}
 	message := writeXML(fields)
 	var err error
 	for try := range w.o.Tries {

@@ -51,30 +51,34 @@ func loadListings(ctx context.Context, q querier, contactID int64, f *talk.Facts
 	return err
 }
 
+// loadQuotes finds the latest prices of what the message names, nearest the place it names or the contact's county. A quote goes by
+// the name of its variety where it has one: who asks for 橙子 hears what 脐橙 costs.
 func loadQuotes(ctx context.Context, q querier, input *talk.Input, county string, f *talk.Facts) error {
-	var products []string
+	var names []string
 	for _, lot := range input.Reading.Items {
-		name := lot.Product
-		if lot.Variety != nil { // who asks for 脐橙 wants no other 橙子; where there is no quote of it, that of the product helps
-			name = *lot.Variety
+		if lot.Variety != nil {
+			names = append(names, *lot.Variety)
 		}
-		products = append(products, name)
+		names = append(names, lot.Product)
 		if lot.Origin != nil && lot.Origin.Code != nil {
 			county = *lot.Origin.Code
 		}
 	}
-	if len(products) == 0 {
+	if len(names) == 0 {
 		return nil
 	}
-	quotes, err := price.Latest(ctx, q, products, county, input.At, factQuotes)
-	if err == nil && len(quotes) == 0 {
-		for i, lot := range input.Reading.Items {
-			products[i] = lot.Product
-		}
-		quotes, err = price.Latest(ctx, q, products, county, input.At, factQuotes)
-	}
+	quotes, err := price.Latest(ctx, q, names, county, input.At, factQuotes)
+	seen := map[int64]bool{}
 	for _, x := range quotes {
-		f.Quotes = append(f.Quotes, talk.Quote{Product: x.Product, Market: x.Market, Day: x.Day, Avg: x.Avg, Low: x.Low, High: x.High, Unit: x.Unit})
+		if seen[x.ID] {
+			continue
+		}
+		seen[x.ID] = true
+		name := x.Product
+		if x.Variety != "" {
+			name = x.Variety
+		}
+		f.Quotes = append(f.Quotes, talk.Quote{Product: name, Market: x.Market, Day: x.Day, Avg: x.Avg, Low: x.Low, High: x.High, Unit: x.Unit})
 	}
 	return err
 }

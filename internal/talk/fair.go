@@ -210,8 +210,12 @@ const maxProducts = 4
 func productsOf(lots []reading.Lot) []string {
 	var out []string
 	for _, l := range lots {
-		if l.Product != "" && !slices.Contains(out, l.Product) && len(out) < maxProducts {
-			out = append(out, l.Product)
+		name := l.Product
+		if l.Variety != nil { // what people call it: 冬笋, not 竹笋
+			name = *l.Variety
+		}
+		if name != "" && !slices.Contains(out, name) && len(out) < maxProducts {
+			out = append(out, name)
 		}
 	}
 	return out

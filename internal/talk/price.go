@@ -106,14 +106,22 @@ func (c *step) price() Turn {
 	return offer(Turn{Answer: answer}, subs)
 }
 
-// newSubs are price subscriptions to lots that the contact does not have yet. News goes by the product's name.
+// newsName is what news of a lot goes by: the variety that was named, else the product.
+func newsName(l reading.Lot) string {
+	if l.Variety != nil {
+		return *l.Variety
+	}
+	return l.Product
+}
+
+// newSubs are price subscriptions to lots that the contact does not have yet.
 func (c *step) newSubs(lots []reading.Lot) []Subscription {
 	var subs []Subscription
 	for _, l := range lots {
 		has := slices.ContainsFunc(c.facts.Subs, func(s Subscription) bool {
-			return s.Topic == TopicPrice && (s.Product == "" || s.Product == l.Product)
+			return s.Topic == TopicPrice && (s.Product == "" || s.Product == l.Product || s.Product == newsName(l))
 		})
-		if sub := (Subscription{Topic: TopicPrice, Product: l.Product}); !slices.Contains(subs, sub) && (!has || c.facts.Profile.OptedOut) {
+		if sub := (Subscription{Topic: TopicPrice, Product: newsName(l)}); !slices.Contains(subs, sub) && (!has || c.facts.Profile.OptedOut) {
 			subs = append(subs, sub)
 		}
 	}

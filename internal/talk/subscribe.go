@@ -54,7 +54,7 @@ func subsFor(topics []string, lots []reading.Lot, place *reading.Place) []Subscr
 			if r := regionOf(l.Origin); r != "" {
 				region = r
 			}
-			if s := (Subscription{Topic: topic, Product: l.Product, Region: region}); l.Product != "" && !slices.Contains(subs, s) {
+			if s := (Subscription{Topic: topic, Product: newsName(l), Region: region}); l.Product != "" && !slices.Contains(subs, s) {
 				subs = append(subs, s)
 			}
 		}

@@ -31,6 +31,9 @@ type step struct {
 }
 
 func (t *Talk) begin(s State, in Input, f Facts) *step {
+	if sub := in.Reading.Sub; sub == reading.MyListings || sub == reading.Person {
+		in.Reading.Intent = reading.Other // however it was put (as a question of help, say), it is done, not explained
+	}
 	c := &step{Talk: t, state: s, in: in, facts: f, w: writing.Words{SMS: in.Channel == SMS}, text: tidy(in.Text), number: -1}
 	if s.Draft != nil {
 		c.draft = *s.Draft
