@@ -28,7 +28,7 @@ func TestBothPhonesInABrowser(t *testing.T) {
 		v := visit(t, page.URL)
 		v.do("the page", v.has("body.ready h1", "农讯演示"), v.has(".table.quotes", "长沙红星"))
 		v.do("follow", chromedp.Click("#wx-follow"), v.has("#wx-menu", "查行情"), chromedp.Click("#wx-to-keyboard"))
-		v.chat("炎陵黄桃五千斤,3块5一斤,中村乡的", "登记好了:供应 黄桃 5000斤,3.5元/斤,炎陵县中村")
+		v.chat("黄桃五千斤,3块5一斤,炎陵中村乡的", "登记好了:供应 黄桃 5000斤,3.5元/斤,炎陵县中村")
 		v.do("the bureau sees it", v.has(".table.listings", "5000斤"))
 		v.chat("2", "多少钱")
 		v.chat("三块二", "3.2元/斤")

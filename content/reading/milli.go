@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// String is the number in plain decimals: 3500 is 3.5.
-func (m Milli) String() string {
+// decimal is the number in plain decimals: 3500 is 3.5.
+func (m Milli) decimal() string {
 	sign, v := "", uint64(m)
 	if m < 0 {
 		sign, v = "-", uint64(-m)
@@ -20,7 +20,7 @@ func (m Milli) String() string {
 }
 
 // MarshalJSON writes a JSON number.
-func (m Milli) MarshalJSON() ([]byte, error) { return []byte(m.String()), nil }
+func (m Milli) MarshalJSON() ([]byte, error) { return []byte(m.decimal()), nil }
 
 // UnmarshalJSON reads a JSON number, rounded to thousandths.
 func (m *Milli) UnmarshalJSON(b []byte) error {

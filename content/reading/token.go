@@ -91,7 +91,7 @@ func (s *scan) next(i int) token {
 	if end, win, ok := s.whenAt(i, w, n); ok {
 		return token{kind: whenToken, start: i, end: end, window: win, sense: s.plainSense(w, n, end-i)}
 	}
-	if num := t.numberAt(i); num.end > i && num.end-i > n || num.end-i == n && n > 0 && s.onlyCue(w) {
+	if num := t.numberAt(i); num.end > i && num.end-i > n || num.end-i == n && n > 0 && (s.onlyCue(w) || s.counts(num.end)) {
 		if num.end > i {
 			return s.numberToken(i, num)
 		}
@@ -109,6 +109,12 @@ func (s *scan) next(i int) token {
 		}
 	}
 	return token{kind: otherToken, start: i, end: j}
+}
+
+// counts tells whether a unit stands at rune j: 8424斤 is a weight, though 8424 is a melon.
+func (s *scan) counts(j int) bool {
+	u, _ := s.r.dict.units.at(&s.text, j)
+	return u != nil
 }
 
 func (s *scan) plainSense(w, n, length int) *sense {

@@ -27,10 +27,11 @@ func longest(t *testing.T) (reading.Lot, string) {
 	lot := peaches()
 	var variety, county, town string
 	for _, p := range lex.Products() {
-		lot.Product = longer(lot.Product, p.Name)
 		for _, v := range p.Varieties {
 			name, _, _ := strings.Cut(v, "=")
-			variety = longer(variety, name)
+			if before := writing.Goods(reading.Lot{Product: lot.Product, Variety: &variety}); longer(before, writing.Goods(reading.Lot{Product: p.Name, Variety: &name})) != before {
+				lot.Product, variety = p.Name, name
+			}
 		}
 	}
 	for _, r := range lex.Regions() {
@@ -39,7 +40,9 @@ func longest(t *testing.T) (reading.Lot, string) {
 		}
 	}
 	for _, p := range lex.Townships() {
-		town = longer(town, p.Name)
+		if strings.HasSuffix(p.Name, "乡") || strings.HasSuffix(p.Name, "镇") || strings.HasSuffix(p.Name, "街道") { // nothing is sold from a 管理委员会
+			town = longer(town, p.Name)
+		}
 	}
 	lot.Variety, lot.Origin = &variety, &reading.Place{Text: county + town, County: &county, Code: ptr("431229"), Township: town}
 	lot.Quantity = &reading.Quantity{Range: rng(12_345_000, 23_456_000), Unit: "公斤"}

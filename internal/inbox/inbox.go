@@ -236,6 +236,9 @@ func (in *Inbox) think(ctx context.Context, tx querier, m *message, o *opened) (
 			in.Log.ErrorContext(ctx, "understanding panicked", "message", m.ID, "stack", string(debug.Stack()))
 		}
 	}()
+	if m.Event == unfollow { // nobody is there to be answered
+		return talk.Turn{}, "", nil
+	}
 	mind := in.Mind()
 	input := talk.Input{Channel: m.Channel, Event: m.Event, Arg: m.Arg, Text: m.Text, At: m.ReceivedAt}
 	if m.Event == talk.NoEvent {
