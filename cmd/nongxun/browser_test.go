@@ -38,9 +38,11 @@ func TestBothPhonesInABrowser(t *testing.T) {
 		v.do("the bureau sees the demand", v.has(".table.listings", "冬笋"))
 		v.chat("我要报名对接会", "种养大户")
 		v.chat("1", "名")
-		v.chat("罗桂香", "")
+		v.chat("罗桂香", "手机号")
+		v.chat("13900001001", "报上名了:2026年冬季")
+		v.do("the bureau sees the sign-up", v.has(".table.signups", "罗桂香"))
 		v.shot("demo")
-		v.do("a question by menu", chromedp.Click("#wx-to-menu"), chromedp.Click("#wx-menu > button:nth-child(2)"), v.has("#wx-feed .theirs:last-of-type, #wx-feed", "行情"))
+		v.do("a question by menu", chromedp.Click("#wx-to-menu"), chromedp.Click("#wx-menu > button:nth-child(2)"), v.has("#wx-feed .theirs", "哪样东西的价格"))
 		return nil
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package writing
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/nongxun/nongxun/content/reading"
 )
@@ -36,6 +37,14 @@ func fit(texts ...string) string {
 // brief is a lot without the parts that its owner knows best: for a line that would not fit.
 func brief(l reading.Lot) reading.Lot {
 	l.Available = nil
+	if l.Variety != nil && utf8.RuneCountInString(Goods(l)) > 8 {
+		l.Variety = nil
+	}
+	if l.Price != nil && l.Price.Min != nil && l.Price.Negotiable { // 可议
+		price := *l.Price
+		price.Negotiable = false
+		l.Price = &price
+	}
 	if l.Origin != nil && l.Origin.County != nil && l.Origin.Township != "" {
 		place := *l.Origin
 		town := place.Township
@@ -150,7 +159,7 @@ func (w Words) own(head string, own []Own, kinds bool) string {
 	if !w.SMS {
 		return head + "\n" + form(Line)
 	}
-	long, short := head+form(Line), head+form(func(l reading.Lot) string { return strings.TrimSpace(Goods(l) + " " + Quantity(l.Quantity)) })
+	long, short := head+form(Line), head+form(func(l reading.Lot) string { return strings.TrimSpace(Goods(brief(l)) + " " + Quantity(l.Quantity)) })
 	if len([]rune(long)) <= Aim-10 {
 		return long
 	}
