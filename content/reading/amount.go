@@ -147,7 +147,7 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 		if t.num.single() && t.num.min == 1000 && t.unit.class <= volumeUnit && t.unit.class != areaUnit {
 			return t.unit, false, k
 		}
-		if t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" {
+		if t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" && s.tokens[k+1].kind != blankToken {
 			return t.unit, true, k
 		}
 		return nil, false, i

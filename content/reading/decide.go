@@ -132,7 +132,7 @@ func (s *scan) closes(f *features) (verdict, bool) {
 	if (offers && f.goods || f.prices && f.weights) && !s.says("不用再挂", "撤", "下架", "不卖了", "卖完了") {
 		return verdict{}, false
 	}
-	if f.prices && f.weights && f.goods && len(s.lots) > 0 && s.says("不卖 ") {
+	if f.prices && f.goods && !s.says("不卖了", "撤", "下架", "卖完") {
 		return verdict{}, false
 	}
 	if f.has(cueGlut) || f.has(cueAskBuyer) || f.has(cueHowMuch) {
@@ -289,7 +289,7 @@ func (s *scan) glut(f *features) (verdict, bool) {
 	if !f.has(cueGlut) && !hurry && !(f.has(cuePlea) && f.goods && !f.has(cueBuy)) {
 		return verdict{}, false
 	}
-	if !f.goods && !f.weights && f.words < 4 || f.has(cueBuy) && !f.has(cuePlea, cueLastYear) && f.before(cueBuy, cueGlut) {
+	if !f.goods && !f.weights && f.words < 4 || !hurry && f.has(cueBuy) && !f.has(cuePlea, cueLastYear) && f.before(cueBuy, cueGlut) {
 		return verdict{}, false
 	}
 	v := verdict{intent: GlutReport, sure: 930}

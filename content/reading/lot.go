@@ -53,6 +53,9 @@ func (s *scan) sameLot(k int) int {
 		if p.variety == m.variety {
 			return p.lot
 		}
+		if p.variety == "" && m.variety != "" && s.lots[p.lot].first.variety == "" && !s.countedAfter(k) { // 鹅30只 武冈铜鹅: the narrower name of the same
+			return p.lot
+		}
 		if s.counted(k) && s.counted(j) {
 			continue
 		}
@@ -68,6 +71,20 @@ func (s *scan) sameLot(k int) int {
 		}
 	}
 	return -1
+}
+
+// countedAfter tells whether a quantity stands between mention k and the next one.
+func (s *scan) countedAfter(k int) bool {
+	end := len(s.tokens)
+	if k+1 < len(s.mentions) {
+		end = s.mentions[k+1].from
+	}
+	for i := range s.amounts {
+		if a := &s.amounts[i]; a.kind == quantityAmount && a.from >= s.mentions[k].to && a.to <= end {
+			return true
+		}
+	}
+	return false
 }
 
 // counted tells whether mention k has a quantity of its own right before it.
@@ -145,7 +162,7 @@ func (s *scan) assign(a *amount) {
 			next = k
 		}
 	}
-	if next >= 0 && (a.kind == quantityAmount || a.kind == bareAmount && prev < 0) && s.touches(a.to, s.mentions[next].from) &&
+	if next >= 0 && !a.total && (a.kind == quantityAmount || a.kind == bareAmount && prev < 0) && s.touches(a.to, s.mentions[next].from) &&
 		!(prev >= 0 && s.mentions[prev].to == a.from) || prev < 0 {
 		if next >= 0 {
 			s.lots[s.mentions[next].lot].add(*a)

@@ -87,7 +87,7 @@ func (s *scan) apiece(a *amount, i int) (last int, ok bool) {
 		s.amounts = append(s.amounts, *a)
 		return max(i, s.tokenFrom(end+1, i+1)-1), true
 	}
-	if t.is(end, "/一每1") {
+	if k := s.tokenFrom(end, i+1); t.is(end, "/一每1") && !(k < len(s.tokens) && s.tokens[k].kind == moneyToken) {
 		u, _, _, e := s.perAt(end)
 		if u != nil && e > end && (u.class == countUnit || u.class == packUnit || u.class == loadUnit) {
 			a.kind, a.per = apieceAmount, u

@@ -228,7 +228,7 @@ func (s *scan) describesPast(t *token) bool {
 		j++
 	}
 	if x.is(j, "挖收摘采杀打做榨晒种栽孵养腌酿熏炒") && (x.is(j+1, "的") || x.is(j+1, "了") || x.is(j+2, "的") && x.is(j+1, "下回来制") || x.is(j+1, "好完")) {
-		return !(x.is(j, "摘挖采收") && x.is(j+1, "的") && t.window.hasFrom && t.window.from > s.today)
+		return !(x.is(j, "摘挖采收") && x.is(j+1, "的") && t.window.hasFrom && t.window.from > s.today && t.window.from-s.today < 200)
 	}
 	return s.textAfter(j, "生的", "出生", "买的", "进的", "播种", "种下", "种植", "移栽")
 }
