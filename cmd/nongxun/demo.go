@@ -45,7 +45,7 @@ func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
 // transcripts, each on a fresh service.
 func (v demoVerb) Run(ctx context.Context, w *world) (err error) {
 	if v.Play != (len(v.Files) > 0) {
-		return errors.New("--play and transcripts go together: nongxun demo --play FILE...")
+		return errors.New("--play and transcripts go together, as in nongxun demo --play FILE")
 	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := startDemoServer(ctx, log)

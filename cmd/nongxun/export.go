@@ -58,7 +58,7 @@ func (v exportVerb) Run(ctx context.Context, w *world) error {
 				return err
 			}
 		}
-		var out io.Writer = w.stdout
+		out := w.stdout
 		if v.Output != "" {
 			f, err := os.OpenFile(v.Output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 			if err != nil {

@@ -118,7 +118,8 @@ func storeFairs(ctx context.Context, tx pgx.Tx, rows []tables.Row, now time.Time
 	fairs := make([]fair.Fair, 0, len(rows))
 	for _, r := range rows {
 		f := fair.Fair{
-			Code: r.Text("编号"), Name: r.Text("名称"), Season: r.Text("季节"), From: date(r, &wrong, "开始"), To: date(r, &wrong, "结束")}
+			Code: r.Text("编号"), Name: r.Text("名称"), Season: r.Text("季节"), From: date(r, &wrong, "开始"), To: date(r, &wrong, "结束"),
+		}
 		f.SignupFrom, _ = r.Date(&wrong, "报名开始")
 		f.SignupTo, _ = r.Date(&wrong, "报名截止")
 		f.CountyTarget, _ = r.Whole(&wrong, "县指标")

@@ -54,12 +54,12 @@ func secureCallback(tb testing.TB, xml string, at time.Time) callback {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	clear := append([]byte("0123456789abcdef"), binary.BigEndian.AppendUint32(nil, uint32(len(xml)))...)
-	clear = append(append(clear, xml...), testAppID...)
-	pad := 32 - len(clear)%32
-	clear = append(clear, bytes.Repeat([]byte{byte(pad)}, pad)...)
-	cipher.NewCBCEncrypter(block, key[:16]).CryptBlocks(clear, clear)
-	sealed, stamp := base64.StdEncoding.EncodeToString(clear), fmt.Sprint(at.Unix())
+	message := append([]byte("0123456789abcdef"), binary.BigEndian.AppendUint32(nil, uint32(len(xml)))...)
+	message = append(append(message, xml...), testAppID...)
+	pad := 32 - len(message)%32
+	message = append(message, bytes.Repeat([]byte{byte(pad)}, pad)...)
+	cipher.NewCBCEncrypter(block, key[:16]).CryptBlocks(message, message)
+	sealed, stamp := base64.StdEncoding.EncodeToString(message), fmt.Sprint(at.Unix())
 	return callback{
 		fmt.Sprintf("signature=%s&timestamp=%s&nonce=1&encrypt_type=aes&msg_signature=%s", sign(testToken, stamp, "1"), stamp, sign(testToken, stamp, "1", sealed)),
 		"<xml><ToUserName><![CDATA[gh_0]]></ToUserName><Encrypt><![CDATA[" + sealed + "]]></Encrypt></xml>",

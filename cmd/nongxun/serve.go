@@ -70,7 +70,7 @@ type migrateVerb struct{}
 
 // Run brings the database to this version.
 func (migrateVerb) Run(ctx context.Context, w *world) (err error) {
-	return withDatabase(ctx, w, func(s settings, db *database) error {
+	return withDatabase(ctx, w, func(settings, *database) error {
 		_, err := fmt.Fprintln(w.stdout, "the database is up to date")
 		return err
 	})

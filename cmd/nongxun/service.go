@@ -202,15 +202,15 @@ func (v *service) run(ctx context.Context, l net.Listener) error {
 func (v *service) watchGlossary(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Second)
 	defer tick.Stop()
-	seen, err := glossary.Version(ctx, v.pool)
+	seen := int64(-1) // the first look takes up what came between start and now
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		var version int64
-		if version, err = glossary.Version(ctx, v.pool); err == nil && version != seen {
+		version, err := glossary.Version(ctx, v.pool)
+		if err == nil && version != seen {
 			err = v.refreshMind(ctx)
 			seen = version
 		}

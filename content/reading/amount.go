@@ -31,9 +31,6 @@ type amount struct {
 	offered    bool // price that was named as such
 }
 
-// fillers are runes that may stand between a price and what it is for.
-const fillers = " ,，的就是卖要价给大概约也才只收按:各算净毛重不到得能可"
-
 // amounts finds the numbers of the message and what they mean.
 func (s *scan) findAmounts() {
 	s.amounts = s.amounts[:0]

@@ -45,7 +45,6 @@ type dictionary struct {
 	matcher *lexicon.Matcher
 	senses  []sense
 	units   units
-	generic map[string]*lexicon.Product // 蔬菜, 水果: kinds of goods, when nothing narrower is named
 }
 
 type builder struct {
@@ -102,9 +101,6 @@ func (b *builder) products(lex *lexicon.Lexicon) {
 			spellings := strings.Split(v, "=")
 			for _, s := range spellings {
 				add(s, goods{p, spellings[0]}, false)
-				if name := spellings[0]; strings.HasSuffix(s, name) {
-					continue
-				}
 			}
 		}
 	}

@@ -147,7 +147,7 @@ func (s *scan) quantity(l *lotDraft, a *amount) *Quantity {
 	}
 	for k := range l.apiece {
 		w := &l.apiece[k]
-		if w.per != nil && w.per.name != a.unit.name && !(w.per.class == a.unit.class && w.per.class == countUnit) || !w.num.hasMin || !w.num.hasMax {
+		if w.per != nil && w.per.name != a.unit.name && (w.per.class != countUnit || a.unit.class != countUnit) || !w.num.hasMin || !w.num.hasMax {
 			continue
 		}
 		n := a.num

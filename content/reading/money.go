@@ -31,7 +31,7 @@ func (s *scan) moneyAt(i int) token {
 func (s *scan) oneMoney(i int) token {
 	t := &s.text
 	var n number
-	j := i
+	var j int
 	switch {
 	case t.is(i, "块") && (t.has(i+1, "把钱") || t.has(i+1, "把") && !t.has(i+1, "把握")):
 		n, j = exact(1000), i // 块把钱

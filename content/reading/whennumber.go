@@ -114,7 +114,7 @@ func (s *scan) inDays(i int) (int, window, bool) {
 	for t.is(j, "个等过") && !t.has(j, "个月") {
 		j++
 	}
-	n, e := 0, j
+	var n, e int
 	if t.has(j, "半个月") || t.has(j, "半月") {
 		n, e = 15, s.skip(j, "半个月", "半月")
 	} else {

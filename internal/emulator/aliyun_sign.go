@@ -68,8 +68,10 @@ func (a *Aliyun) authenticate(r *http.Request) *aliyunError {
 	}
 	toSign := aliyunStringToSign(r.Method, p)
 	if !hmac.Equal([]byte(aliyunSignature(a.o.AccessKeySecret, toSign)), []byte(p.Get("Signature"))) {
-		return &aliyunError{http.StatusBadRequest, "SignatureDoesNotMatch",
-			"Specified signature is not matched with our calculation. server string to sign is:" + toSign}
+		return &aliyunError{
+			http.StatusBadRequest, "SignatureDoesNotMatch",
+			"Specified signature is not matched with our calculation. server string to sign is:" + toSign,
+		}
 	}
 	now := a.o.SignatureNow()
 	at, err := time.Parse("2006-01-02T15:04:05Z", p.Get("Timestamp"))

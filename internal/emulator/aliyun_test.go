@@ -49,7 +49,8 @@ func startAliyun(t *testing.T, change func(*AliyunOptions)) *provider {
 	o := AliyunOptions{
 		AccessKeyID: "LTAItest", AccessKeySecret: "secret", Signs: []string{testSign, "另一个县商务局"},
 		Templates: []SMSTemplate{
-			{Code: "SMS_1", Text: "您的${product}登记好了，${price}。农讯"}, {Code: "SMS_2", Text: "验证码${code}，五分钟有效", Kind: SMSCaptcha},
+			{Code: "SMS_1", Text: "您的${product}登记好了，${price}。农讯"},
+			{Code: "SMS_2", Text: "验证码${code}，五分钟有效", Kind: SMSCaptcha},
 			{Code: "SMS_3", Text: "会员您好，黄桃上市了，拒收请回复R", Kind: SMSPromotion},
 		},
 		ReportDelay: time.Millisecond,

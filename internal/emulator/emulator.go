@@ -48,8 +48,11 @@ func New(o Options) (*Emulator, error) {
 	o.PushLimit = orDefault(o.PushLimit, time.Second)
 	if o.People == nil {
 		o.People = []Person{
-			{Name: "罗大姐", Role: "炎陵桃农"}, {Name: "老周", Role: "茶陵菜农"}, {Name: "谭合作社", Role: "合作社"},
-			{Name: "刘经理", Role: "经纪人"}, {Name: "陈老板", Role: "采购商"},
+			{Name: "罗大姐", Role: "炎陵桃农"},
+			{Name: "老周", Role: "茶陵菜农"},
+			{Name: "谭合作社", Role: "合作社"},
+			{Name: "刘经理", Role: "经纪人"},
+			{Name: "陈老板", Role: "采购商"},
 		}
 	}
 	o.Page = o.Page.withDefaults()

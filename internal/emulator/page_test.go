@@ -162,8 +162,10 @@ func TestPageOnADesk(t *testing.T) {
 	do(t, ctx, "menu item", chromedp.Click(".popup .item:nth-child(2)"), has("#wx-feed .theirs", "您点了 fair"))
 
 	p, _ := e.phones.byID("p1")
-	e.phones.show(p.ID, Bubble{Channel: ChannelWeChat, From: FromService, Kind: "template", Title: "行情通知", URL: "https://example.com",
-		Fields: []BubbleField{{"品种", "黄桃"}, {"价格", "3.50元"}, {"日期", "2026-11-24"}}})
+	e.phones.show(p.ID, Bubble{
+		Channel: ChannelWeChat, From: FromService, Kind: "template", Title: "行情通知", URL: "https://example.com",
+		Fields: []BubbleField{{"品种", "黄桃"}, {"价格", "3.50元"}, {"日期", "2026-11-24"}},
+	})
 	do(t, ctx, "a day", has("#wx-feed .template", "3.50元"), chromedp.Click("[data-action=day]"), has("#toast", "过一天"))
 	if days.Load() != 1 {
 		t.Errorf("the clock moved %d days", days.Load())

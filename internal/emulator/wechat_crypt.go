@@ -66,10 +66,10 @@ func (e *envelope) seal(random, message []byte) (string, error) {
 func (e *envelope) open(encrypted string) ([]byte, error) {
 	data, err := base64.StdEncoding.DecodeString(encrypted)
 	if err != nil {
-		return nil, fmt.Errorf("Encrypt is not base64: %w", err)
+		return nil, fmt.Errorf("element Encrypt is not base64: %w", err)
 	}
 	if len(data) == 0 || len(data)%paddedBlock != 0 {
-		return nil, fmt.Errorf("Encrypt holds %d bytes, not a multiple of %d", len(data), paddedBlock)
+		return nil, fmt.Errorf("element Encrypt holds %d bytes, not a multiple of %d", len(data), paddedBlock)
 	}
 	block, err := aes.NewCipher(e.key)
 	if err != nil {

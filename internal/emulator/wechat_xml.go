@@ -132,7 +132,7 @@ func (r *passiveReply) bubble() (*Bubble, error) {
 			return nil, errors.New("a text without Content")
 		}
 		if len(*r.Content) > maxTextBytes {
-			return nil, fmt.Errorf("Content has %d bytes, more than %d", len(*r.Content), maxTextBytes)
+			return nil, fmt.Errorf("element Content has %d bytes, more than %d", len(*r.Content), maxTextBytes)
 		}
 		b.Text = *r.Content
 	case "image":
