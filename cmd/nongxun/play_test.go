@@ -31,8 +31,8 @@ func TestAWrongExpectationFails(t *testing.T) {
 	if err := os.WriteFile(file, []byte("# 标题: 不对\n@ 农民 微信\n农民> 你好\n小农< 再见\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	w := &world{env: os.LookupEnv, stdout: &out, stderr: &out}
+	var out, errs bytes.Buffer
+	w := &world{env: os.LookupEnv, stdout: &out, stderr: &errs}
 	if code := exitCode(run(t.Context(), w, []string{"demo", "--play", file}), &out); code != 1 {
 		t.Errorf("exit code %d, want 1\n%s", code, out.String())
 	}
