@@ -24,7 +24,7 @@ func TestAlmanac(t *testing.T) {
 		{2027, solarTerm + 6, "2027-04-05"},
 		{2027, solarTerm + 7, "2027-04-20"},
 	} {
-		if got := makeAlmanac(c.year).terms[c.term].String(); got != c.want {
+		if got := string(makeAlmanac(c.year).terms[c.term].append(nil)); got != c.want {
 			t.Errorf("%d %d: %s, want %s", c.year, c.term, got, c.want)
 		}
 	}
@@ -32,7 +32,7 @@ func TestAlmanac(t *testing.T) {
 		a := makeAlmanac(y)
 		for i, d := range a.terms[1:] {
 			if term(i+1) != laba && d.date().Year() != y {
-				t.Errorf("%d: term %d is on %s", y, i+1, d)
+				t.Errorf("%d: term %d is on %s", y, i+1, d.append(nil))
 			}
 		}
 	}

@@ -1,5 +1,7 @@
 package reading
 
+import "math/bits"
+
 // cue is a class of words that tells something of a message or of the number beside it.
 type cue uint8
 
@@ -96,6 +98,17 @@ type cues [2]uint64
 func (s *cues) add(c cue)       { s[c>>6] |= 1 << (c & 63) }
 func (s cues) has(c cue) bool   { return s[c>>6]&(1<<(c&63)) != 0 }
 func (s *cues) join(other cues) { s[0] |= other[0]; s[1] |= other[1] }
+
+// each yields the cues of the set.
+func (s cues) each(yield func(cue) bool) {
+	for k, word := range s {
+		for ; word != 0; word &= word - 1 {
+			if !yield(cue(k<<6 + bits.TrailingZeros64(word))) {
+				return
+			}
+		}
+	}
+}
 
 func (s cues) any(list ...cue) bool {
 	for _, c := range list {
