@@ -2,7 +2,7 @@ package reading
 
 import "math/bits"
 
-// cue is a class of words that tells something of a message or of the number beside it.
+// cue is a class of words that tells something of a message or of the number beside it: a sign of the lexicon.
 type cue uint8
 
 const (
@@ -91,6 +91,24 @@ const (
 	cueIdle            // guard words: they only keep others from matching inside
 	cueCount
 )
+
+// cueNames are the names of the signs in the lexicon.
+var cueNames = [cueCount]string{
+	cueBuy: "buy", cueCollect: "collect", cueSell: "sell", cueHave: "have", cueWant: "want", cueWho: "who",
+	cueAskBuyer: "ask_buyer", cueWelcome: "welcome", cueHowMuch: "how_much", cueTrend: "trend",
+	cuePriceWord: "price_word", cueFair: "fair", cueSignup: "signup", cueCancel: "cancel", cueDone: "done",
+	cueGlut: "glut", cuePlea: "plea", cueSubscribe: "subscribe", cueUnsubscribe: "unsubscribe", cueEvery: "every",
+	cueHelp: "help", cueListing: "listing", cuePerson: "person", cueGreet: "greet", cueThanks: "thanks", cueSold: "sold",
+	cueWithdraw: "withdraw", cueEdit: "edit", cueAdd: "add", cueWrong: "wrong", cueComplaint: "complaint",
+	cueFraud: "fraud", cueTech: "tech", cueGrow: "grow", cueLogistics: "logistics", cueLand: "land", cueLabour: "labour",
+	cueMachine: "machine", cueInput: "input", cuePolicy: "policy", cueLoan: "loan", cueWeather: "weather",
+	cueAgent: "agent", cueAd: "ad", cueReport: "report", cueTalk: "talk", cueNews: "news", cueMin: "min", cueMax: "max",
+	cueAbout: "about", cueTotal: "total", cueEachOf: "each_of", cueLeft: "left", cueMinOrder: "min_order",
+	cueYield: "yield", cuePastSale: "past_sale", cueLastYear: "last_year", cueApiece: "apiece", cueSize: "size",
+	cueNegotiable: "negotiable", cueGrade: "grade", cueBoth: "both", cueDaily: "daily", cueFee: "fee", cueNot: "not",
+	cueDest: "dest", cueHearsay: "hearsay", cueFeed: "feed", cueFactory: "factory", cueMarket: "market", cueArea: "area",
+	cueTitle: "title", cueIf: "if", cueAsk: "ask", cueWe: "we", cueUrgent: "urgent", cueNow: "now", cueIdle: "idle",
+}
 
 // cues is a set of cue.
 type cues [2]uint64

@@ -23,7 +23,6 @@ func between(a, b Milli) number {
 
 func (n number) given() bool { return n.hasMin || n.hasMax }
 
-
 func (n number) single() bool { return n.hasMin && n.hasMax && n.min == n.max }
 
 // value is the number as one figure, for comparisons of size.

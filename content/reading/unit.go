@@ -24,7 +24,9 @@ type unit struct {
 	kg    Milli
 }
 
-func newUnit(name string, class unitClass, kg Milli) unit { return unit{name, "元/" + name, class, kg} }
+func newUnit(name string, class unitClass, kg Milli) unit {
+	return unit{name, "元/" + name, class, kg}
+}
 
 // units holds the unit words and a matcher over them.
 type units struct {
