@@ -11,6 +11,7 @@ type features struct {
 	prices  bool // a price is said
 	places  bool
 	when    bool
+	deal    dealing
 }
 
 func (f *features) has(list ...cue) bool { return f.all.any(list...) }
@@ -58,7 +59,8 @@ func (s *scan) look() features {
 	for k := range s.amounts {
 		switch a := &s.amounts[k]; a.kind {
 		case quantityAmount, areaAmount, rateAmount:
-			f.weights = true
+			one := a.num.single() && a.num.min == 1000 && (a.unit.name == "斤" || a.unit.name == "公斤" || a.unit.name == "个")
+			f.weights = f.weights || a.num.given() && !one // 多少钱一斤, 加我一个
 		case priceAmount:
 			f.prices = true
 		case bareAmount:
@@ -69,6 +71,7 @@ func (s *scan) look() features {
 			}
 		}
 	}
+	f.deal = s.deal(&f)
 	return f
 }
 

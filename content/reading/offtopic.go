@@ -1,0 +1,93 @@
+package reading
+
+// bulletin reads news, price bulletins and papers of offices, which tell of goods and figures and offer nothing.
+func (s *scan) bulletin(f *features) (verdict, bool) {
+	paper := s.says("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期", "新华社", "央视", "昨日发布", "发布会", "据统计")
+	if !paper || f.has(cueGlut) || f.asks && f.words < 25 {
+		return verdict{}, false
+	}
+	return verdict{intent: Other, sure: 930}, true
+}
+
+// otherBusiness reads what is business of the country that we do not serve: land, machines, labour, freight, means of production,
+// technique, policy, credit, adverts. Words of praise in an offer name the same things (不打农药, 冷链运输), so each needs more
+// than its word.
+func (s *scan) otherBusiness(f *features) (verdict, bool) {
+	d := f.deal
+	other := verdict{intent: Other, sure: 900}
+	trade := d.sell >= 0 || d.buy >= 0
+	asks := f.asks || s.interrogative()
+	full := f.goods && f.weights && f.prices
+	distress := f.goods && (f.has(cueGlut) || s.noBuyer())
+	switch {
+	case f.has(cueIf) && f.has(cueTalk):
+	case f.has(cueLand) && s.land(f) && !distress:
+	case f.has(cueLabour) && (!trade || f.first[cueLabour] < max(d.sell, d.buy)) && !distress:
+	case f.has(cueLogistics) && s.freight() && !full:
+	case f.has(cueMachine) && (asks || !full) && s.object0(f.first[cueMachine]):
+	case f.has(cueInput) && s.inputs(f, d):
+	case f.has(cueTech) && (asks && !(f.weights && f.prices) || !f.prices && !trade) && !distress:
+	case f.has(cueGrow) && !(f.weights && f.prices) && !distress && (!f.has(cueHowMuch) || s.says("挣", "赚", "利润", "成本")):
+	case f.has(cuePolicy, cueLoan) && (asks || !f.weights || s.says("补助", "补贴", "贴息")) && !(trade && f.weights) && !f.has(cueGlut) && !s.says("最低收购价", "保护价"):
+	case f.has(cueWeather) && !f.goods, f.has(cueWeather) && asks && !f.weights && !f.has(cueTrend, cueHowMuch):
+	case f.has(cueAgent) && s.agents(f):
+	case f.has(cueAd) && !full && !(f.goods && trade && (f.weights || f.prices)):
+		other.sure = 850
+	case s.says("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") && !(f.goods && f.weights):
+	case s.says("听说", "听讲", "听人讲", "听我", "听他", "有人说", "看到有人") && !f.has(cueHowMuch) && !asks && d.sell < 0 && d.buy < 0 && !f.has(cueGlut) && !(d.have >= 0 && f.weights):
+		other.also = []Intent{PriceQuery}
+	case f.has(cueReport) && !(f.weights && f.prices) && s.says("汇总", "附名单", "表格", "报送", "通知如下", "特此", "现将") && !f.has(cueGlut) && !f.has(cueSell, cueBuy):
+	case f.has(cueTalk) && asks && !f.weights && !f.has(cueGlut) && !f.has(cueTrend, cueHowMuch, cuePriceWord) && !trade:
+	default:
+		return verdict{}, false
+	}
+	return other, true
+}
+
+// interrogative tells whether a word asks.
+func (s *scan) interrogative() bool {
+	return s.says("什么", "么子", "怎么", "怎样", "如何", "哪", "几时", "多少", "好多", "是不是", "行不行", "能不能", "可不可以", "吗", "有没有", "?", "咋", "何解", "何什")
+}
+
+func (s *scan) land(f *features) bool {
+	let := s.says("转让", "流转", "出租", "转租", "招租", "求租", "年租", "租金", "转包", "想租", "租地", "包地")
+	return let && !(f.has(cueSell) && f.goods && f.prices && f.weights && !s.says("转让", "转租", "出租"))
+}
+
+// freight tells of lorries looked for or offered.
+func (s *scan) freight() bool {
+	return s.says("找车", "有车吗", "有没有车", "回程车", "回头车", "返程车", "顺风车", "拼车", "空车", "高栏", "司机", "叫车", "货运", "找货拉", "有货拉", "运费", "车皮", "冷藏车", "冷链车",
+		"搬家", "专线", "货车", "冷库出租", "仓库出租", "快递费", "发快递") && !s.says("包运费", "含运费", "运费自理", "不含运费")
+}
+
+// object0 tells whether a machine is what is spoken of, and not where goods stand by it (收割机在田里).
+func (s *scan) object0(i int) bool {
+	return !s.follows(i, "在田", "在地", "正在", "收完", "刚")
+}
+
+// inputs tells of feed, fertilizer, boxes and the like that are dealt in, where no produce stands before them.
+func (s *scan) inputs(f *features, d dealing) bool {
+	i := f.first[cueInput]
+	for k := range s.mentions {
+		if s.mentions[k].to <= i && (f.weights || d.sell >= 0 || d.buy >= 0) && !s.joined(s.mentions[k].to, i) {
+			return false
+		}
+	}
+	if s.before(i, "不打", "不用", "不施", "不喂", "没打", "没喂", "没用", "施", "喂", "无", "零", "打", "用", "吃", "不吃", "没打过", "不使用", "拒绝", "施用", "下") {
+		return false
+	}
+	return true
+}
+
+// joined tells whether tokens i and j make one name (水果纸箱).
+func (s *scan) joined(i, j int) bool { return i == j }
+
+func (s *scan) agents(f *features) bool {
+	if s.says("认证", "代写", "代办证", "办证", "代理记账", "营业执照") && !f.weights {
+		return true
+	}
+	if f.goods && s.says("开园", "上市", "现货") {
+		return false
+	}
+	return s.says("找代办", "寻代办", "寻找", "招代理", "找代理", "代办费", "想做代办", "找经纪人") && !(f.weights && f.prices) || !f.goods
+}

@@ -1,0 +1,194 @@
+package reading
+
+var stopWords = map[string]bool{
+	"r": true, "td": true, "t": true, "n": true, "退订": true, "0000": true, "tuiding": true, "qx": true, "退定": true, "退": true,
+	"退订全部": true, "全部退订": true, "退订所有": true, "取消订阅": true, "quit": true, "stop": true,
+}
+
+// plain is the message without blanks and punctuation, folded.
+func (s *scan) plain() string {
+	b := make([]rune, 0, len(s.text.runes))
+	for _, r := range s.text.runes {
+		if k, ok := separator(r); !ok || k == otherToken {
+			b = append(b, r)
+		}
+	}
+	return string(b)
+}
+
+func (s *scan) stopWord(*features) (verdict, bool) {
+	if len(s.text.runes) > 12 {
+		return verdict{}, false
+	}
+	p := s.plain()
+	if stopWords[p] || len(p) > 2 && p[:2] == "td" && isDigit(rune(p[2])) {
+		return verdict{intent: Unsubscribe, sub: StopAll, sure: 990}, true
+	}
+	return verdict{}, false
+}
+
+// keyword reads the codes with which a text may begin: GY 供应, QG 求购, BM 报名, JG 价格, DY 订阅, BZ 帮助.
+func (s *scan) keyword(f *features) (verdict, bool) {
+	j := 0
+	for isLetter(s.text.rune(j)) {
+		j++
+	}
+	if j != 2 || isLetter(s.text.rune(j)) {
+		return verdict{}, false
+	}
+	switch code := string(s.text.runes[:2]); {
+	case code == "gy" && f.goods:
+		return verdict{intent: Supply, sure: 980}, true
+	case code == "qg" && f.goods:
+		return verdict{intent: Demand, sure: 980}, true
+	case code == "bm":
+		return verdict{intent: FairSignup, sure: 950}, true
+	case (code == "jg" || code == "hq" || code == "cx") && f.goods:
+		return verdict{intent: PriceQuery, sure: 970}, true
+	case code == "dy" && f.goods:
+		return verdict{intent: Subscribe, sub: PushPrice, sure: 950}, true
+	case code == "bz":
+		return verdict{intent: Help, sure: 950}, true
+	}
+	return verdict{}, false
+}
+
+// news tells whether what is (un)subscribed are demands or prices.
+func (s *scan) news() Sub {
+	switch {
+	case s.says("求购", "收购信息", "有人要", "有人收", "买家", "采购", "老板要", "老板收", "有人买", "需求", "要货", "客商", "收的时候", "有收"):
+		return PushDemand
+	case s.says("价", "行情", "多少钱"):
+		return PushPrice
+	}
+	return ""
+}
+
+func (s *scan) unsubscribes(f *features) (verdict, bool) {
+	if !f.has(cueUnsubscribe) || f.has(cueFair) && f.has(cueCancel) || f.weights && f.prices || s.says("重新订", "想订", "再订", "又订", "怎么退", "如何退") {
+		return verdict{}, false
+	}
+	if s.says("怎么取消", "如何取消") && !s.says("莫", "别", "不要") {
+		return verdict{}, false
+	}
+	v := verdict{intent: Unsubscribe, sub: s.news(), sure: 950}
+	if v.sub == "" {
+		if !f.goods || s.says("所有", "全部", "都") {
+			v.sub = StopAll
+		} else {
+			v.sub = PushPrice
+		}
+	}
+	return v, true
+}
+
+// fair reads sign-ups for a fair and questions about it.
+func (s *scan) fair(f *features) (verdict, bool) {
+	signs := s.says("报名", "报个名", "报上名", "报了名", "报不报", "报没报", "报得名", "报得上", "报上没", "算我一个", "参会")
+	offers := f.goods && f.weights && f.prices
+	if !f.has(cueFair) && !signs || !signs && offers || !f.has(cueFair) && (s.says("纯利", "零风险", "加盟", "考察", "报名费", "培训") || offers) {
+		return verdict{}, false
+	}
+	if f.has(cueReport) && s.says("上报", "附名单", "汇总", "我县", "我局", "各乡镇", "名单") && !s.says("要报名", "想报名", "申请参会") {
+		return verdict{intent: Other, sure: 900}, true
+	}
+	v := verdict{intent: FairSignup, sure: 960}
+	switch {
+	case f.has(cueCancel) || s.says("不报了", "取消报名", "退出", "名额划掉", "名额给", "我不去", "不得去"):
+		v.sub = SignupCancel
+	case f.has(cueDone) && !s.says("截止") || s.says("报名了吗", "报上了吗", "报名成功", "报上名没", "报了没", "报名了没", "报没报上", "报上没", "我报名了", "是不是报"):
+		v.sub = SignupStatus
+	case s.says("怎么", "如何", "怎样", "截止", "什么时候", "几号", "哪天", "几时", "要钱", "交钱", "交费", "收费", "能参加", "可以参加", "还能", "能不能", "只能", "得名"):
+		v.also = []Intent{Help}
+	}
+	return v, true
+}
+
+// closes reads what is said of one's own listing: sold, withdrawn. Where other goods are offered in the same breath, those count.
+func (s *scan) closes(f *features) (verdict, bool) {
+	sold, gone := f.has(cueSold), f.has(cueWithdraw)
+	down := s.says("撤", "下架", "不用再挂", "不用挂", "莫挂", "别挂", "删掉", "删了", "取消我的", "莫打电话", "别打电话", "不要打电话")
+	if !sold && !gone && !down || f.has(cueLeft) && f.weights && !down {
+		return verdict{}, false
+	}
+	if f.goods && f.prices && f.weights && !down || f.has(cueGlut, cueAskBuyer, cueHowMuch) || s.noBuyer() {
+		return verdict{}, false
+	}
+	offers := f.has(cueSell, cueBuy, cueWelcome)
+	if !down && !s.says("不卖了", "卖完了") && (offers && f.goods || f.prices && (f.weights || f.goods)) {
+		return verdict{}, false
+	}
+	if f.has(cueThanks) && !down && !(f.first[cueSold] >= 0 && f.first[cueSold] < f.first[cueThanks]) {
+		return verdict{intent: Greeting, sub: Thanks, sure: 850, also: []Intent{Other}}, true
+	}
+	v := verdict{intent: Other, sub: Withdraw, sure: 930}
+	if sold && !s.says("不卖了", "撤", "下架") || s.says("卖完", "售完", "卖光") {
+		v.sub = SoldOut
+	}
+	if f.has(cueThanks) && !down {
+		v.also = []Intent{Greeting}
+	}
+	return v, true
+}
+
+func (s *scan) thanks(f *features) (verdict, bool) {
+	if f.has(cueThanks) && !f.weights && !f.prices && !f.has(cueHowMuch) && !s.says("报价", "行情", "请问") && !f.has(cueBuy) && !f.has(cueSubscribe) && !f.asks &&
+		!(f.has(cueSell) && f.goods && !s.says("帮我卖", "卖掉")) {
+		return verdict{intent: Greeting, sub: Thanks, sure: 950}, true
+	}
+	return verdict{}, false
+}
+
+func (s *scan) subscribes(f *features) (verdict, bool) {
+	again := s.says("重新订", "想订", "再订", "又订")
+	asked := again || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点")
+	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy)) {
+		return verdict{}, false
+	}
+	if !f.goods && !again && !f.has(cueTrend, cuePriceWord, cueBuy, cueEvery) && !s.says("订阅", "行情", "价", "求购", "信息", "开通") {
+		return verdict{}, false
+	}
+	return verdict{intent: Subscribe, sub: s.news(), sure: 940}, true
+}
+
+func (s *scan) edits(f *features) (verdict, bool) {
+	if len(s.amounts) == 0 && !f.has(cueEdit) {
+		return verdict{}, false
+	}
+	mine := s.says("发的", "登的", "登记的", "挂的", "报的", "写的", "那条", "那个信息", "我的信息", "上次的")
+	strong := f.has(cueBuy, cueAskBuyer, cueWelcome, cueHowMuch, cueGlut, cueTrend) || f.places && f.goods && !mine
+	v := verdict{intent: Other, sure: 930}
+	switch {
+	case strong:
+		return v, false
+	case f.has(cueAdd) && f.weights:
+		v.sub = AddQuantity
+	case f.has(cueEdit) && f.prices || s.says("改价"):
+		v.sub = EditPrice
+	case f.has(cueEdit) && f.weights:
+		v.sub = EditQuantity
+	case s.says("不是") && (f.prices || f.weights || mine) && (!f.goods || mine):
+		if v.sub = EditPrice; !f.prices && !s.says("块", "元", "毛") {
+			v.sub = EditQuantity
+		}
+	default:
+		return v, false
+	}
+	return v, true
+}
+
+// service reads requests to the service itself: a person, one's own listings, how it works.
+func (s *scan) service(f *features) (verdict, bool) {
+	trade := f.weights && f.goods || f.prices && f.goods || f.has(cueBuy, cueSell) && f.weights
+	switch {
+	case trade:
+	case f.has(cuePerson):
+		return verdict{intent: Help, sub: Person, sure: 900, also: []Intent{Other}}, true
+	case f.has(cueListing) && !f.has(cueHowMuch):
+		return verdict{intent: Help, sub: MyListings, sure: 900}, true
+	case f.has(cueHelp) && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
+		return verdict{intent: Help, sure: 930}, true
+	}
+	return verdict{}, false
+}
+

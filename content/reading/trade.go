@@ -1,0 +1,385 @@
+package reading
+
+// dealing is what the verbs of a message say of buying and selling: the token of the first word for each, -1 for none.
+type dealing struct {
+	sell    int // 供应, 要不要, 收不收: offers
+	buy     int // 求购, 谁有, 收 and 要 before goods: wants
+	have    int // 有 before goods or a number
+	welcome int // 有需要的联系
+}
+
+// deal finds them.
+func (s *scan) deal(f *features) dealing {
+	d := dealing{-1, -1, -1, -1}
+	first := func(at *int, i int) {
+		if *at < 0 {
+			*at = i
+		}
+	}
+	for i := range s.tokens {
+		t := &s.tokens[i]
+		if t.kind == otherToken && s.text.is(t.start, "找") && s.looksFor(i) {
+			first(&d.buy, i)
+		}
+		if t.sense == nil || t.sense.cues.has(cueIdle) && !t.cue(cueWho) {
+			continue
+		}
+		switch {
+		case t.cue(cueWho):
+			first(&d.buy, i)
+		case t.cue(cueAskBuyer):
+			if s.asksForBuyer(i) {
+				first(&d.sell, i)
+			}
+		case t.cue(cueBuy):
+			if s.buys(i) {
+				first(&d.buy, i)
+			}
+		case t.cue(cueSell):
+			if s.sells(i) {
+				first(&d.sell, i)
+			}
+		case t.cue(cueCollect):
+			switch s.collects(i) {
+			case Demand:
+				first(&d.buy, i)
+			case Supply:
+				first(&d.sell, i)
+			}
+		case t.cue(cueWant):
+			if s.wants(i, f) {
+				first(&d.buy, i)
+			}
+		case t.cue(cueHave):
+			if o := s.object(i); o == goodsObject || o == numberObject {
+				if s.askedWho(i) {
+					first(&d.buy, i)
+				} else {
+					first(&d.have, i)
+				}
+			}
+		case t.cue(cueWelcome):
+			first(&d.welcome, i)
+		}
+	}
+	return d
+}
+
+// object is what a verb is about.
+type object uint8
+
+const (
+	noObject object = iota
+	goodsObject
+	numberObject
+	labourObject // 摘果女工
+	thingObject  // machines, land, means of production, lorries: traded, but not here
+)
+
+// object is what follows the verb at token i in its clause: the first word that can be dealt in.
+func (s *scan) object(i int) object { return s.objectWithin(i, 9) }
+
+func (s *scan) objectWithin(i, reach int) object {
+	number := false
+	for k, n := i+1, 0; k < len(s.tokens) && n < reach; k, n = k+1, n+1 {
+		t := &s.tokens[k]
+		switch {
+		case t.kind == stopToken && n > 0, t.kind == commaToken && n > 1 && !s.text.is(t.start, ":、"):
+			if number {
+				return numberObject
+			}
+			return noObject
+		case t.cue(cueMachine), t.cue(cueInput), t.cue(cueLand), t.cue(cueLogistics), t.cue(cueLoan), t.cue(cuePolicy):
+			return thingObject
+		case t.cue(cueLabour), s.text.has(t.start, "女工"), s.text.has(t.start, "男工"):
+			return labourObject
+		case t.product() && s.isMention(k):
+			return goodsObject
+		case t.kind == numberToken && t.unit != nil && t.unit.class <= volumeUnit:
+			number = true
+		}
+	}
+	if number {
+		return numberObject
+	}
+	return noObject
+}
+
+func (s *scan) isMention(token int) bool {
+	for k := range s.mentions {
+		if s.mentions[k].from == token {
+			return true
+		}
+	}
+	return false
+}
+
+// before tells whether one of the words stands right before token i, blanks apart.
+func (s *scan) before(i int, words ...string) bool {
+	j := s.tokens[i].start
+	for s.text.is(j-1, " ") {
+		j--
+	}
+	for _, w := range words {
+		n := 0
+		for range w {
+			n++
+		}
+		if s.text.has(j-n, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// follows tells whether one of the words stands right after token i.
+func (s *scan) follows(i int, words ...string) bool {
+	j := s.tokens[i].end
+	for s.text.is(j, " ") {
+		j++
+	}
+	return s.textAfter(j, words...)
+}
+
+// looksFor tells whether 找 at token i looks for goods.
+func (s *scan) looksFor(i int) bool {
+	return s.objectWithin(i, 4) == goodsObject && (s.startsClause(i) || s.before(i, "我", "想", "要", "们", "在"))
+}
+
+// askedWho tells whether 有 at token i is asked for: 哪位老板手里有.
+func (s *scan) askedWho(i int) bool {
+	for k := i; k >= 0 && k > i-6; k-- {
+		if s.textAfter(s.tokens[k].start, "哪位", "哪个", "谁", "哪家") {
+			return true
+		}
+	}
+	return false
+}
+
+// startsClause tells whether token i begins the message or a clause of it.
+func (s *scan) startsClause(i int) bool {
+	if i == 0 {
+		return true
+	}
+	p := &s.tokens[i-1]
+	return p.kind == stopToken || p.kind == commaToken || p.kind == blankToken || p.cue(cueGreet)
+}
+
+// asksForBuyer tells whether 要不要, 收不收 … at token i asks for a buyer: 要不要压一压 does not.
+func (s *scan) asksForBuyer(i int) bool {
+	t := &s.tokens[i]
+	if !s.text.has(t.start, "要不") {
+		return !s.before(i, "怎么", "通知我", "如果")
+	}
+	if i+1 == len(s.tokens) {
+		return true
+	}
+	n := &s.tokens[i+1]
+	return n.kind != otherToken && !n.cue(cueFee) || s.text.is(n.start, "的咯啊呀嘛老喽哦那土干鲜新")
+}
+
+// buys tells whether 求购, 收购, 需要 … at token i is what the writer does or wants: not 收购价, 收购商, 没人收购, 不需要.
+func (s *scan) buys(i int) bool {
+	t := &s.tokens[i]
+	if s.before(i, "没人", "没有人", "无人", "不", "谁来", "老板来", "统一", "包", "厂家", "合同", "保底", "负责", "等着", "等待", "有人", "靠") && !s.text.has(t.start, "求") {
+		return false
+	}
+	if s.follows(i, "什么价", "价", "商", "多少", "好多", "几", "老板", "订单") {
+		return false
+	}
+	switch s.object(i) {
+	case labourObject, thingObject:
+		return false
+	}
+	if s.text.has(t.start, "需要") || s.text.has(t.start, "缺") || s.text.has(t.start, "购") && t.end == t.start+1 {
+		return s.object(i) != noObject || len(s.mentions) > 0 && s.startsClause(i)
+	}
+	return true
+}
+
+// sells tells whether 供应, 卖, 批发 … at token i is what the writer does: not 有人卖, 卖多少, 怎么卖.
+func (s *scan) sells(i int) bool {
+	t := &s.tokens[i]
+	if s.before(i, "有人", "人家", "别人", "别个", "不", "怎么", "好", "没人", "谁", "哪里", "哪个", "他们", "看到", "上次", "难", "才", "只能", "能") && !s.text.has(t.start, "卖掉") {
+		return false
+	}
+	if s.follows(i, "多少", "好多", "几", "什么价", "了", "完", "的没", "的吗", "没") && !s.text.has(t.start, "供") && !s.text.has(t.start, "出售") {
+		return false
+	}
+	switch s.object(i) {
+	case labourObject, thingObject:
+		return false
+	}
+	return true
+}
+
+// collects tells what 收 at token i is: buying up (收稻谷), a question for a buyer (收稻谷不?), or neither (今年收了, 老板来收).
+func (s *scan) collects(i int) Intent {
+	if s.before(i, "今年", "去年", "刚", "才", "已", "没人", "没有人", "无人", "没得人", "老板", "老板来", "人来", "有人", "不", "好", "来", "能", "钱一斤", "价", "怎么", "过来", "块", "元", "毛", "包", "一斤", "公斤", "贩子", "客商", "粉", "冇人", "上门来", "卖还是") {
+		return Other
+	}
+	if s.follows(i, "了", "的时候", "到", "完", "割", "回", "钱", "多少", "好多", "尾", "起来") {
+		return Other
+	}
+	o := s.object(i)
+	if o != goodsObject && o != numberObject && !(len(s.mentions) > 0 && (s.startsClause(i) || s.before(i, "我", "我们", "厂", "公司", "店", "专业", "长期", "大量", "高价", "上门", "在"))) {
+		return Other
+	}
+	// 收稻谷不? 收不收, 你们收…吗
+	for k, n := i+1, 0; k < len(s.tokens) && n < 6; k, n = k+1, n+1 {
+		t := &s.tokens[k]
+		end := t.kind == stopToken || t.kind == blankToken || t.kind == commaToken || k == len(s.tokens)-1
+		if end {
+			j := t.start - 1
+			if k == len(s.tokens)-1 && t.kind != stopToken {
+				j = t.end - 1
+			}
+			if s.text.is(j, "不吗么没啵嘛") && n > 0 || t.kind == stopToken && s.text.is(t.start, "?") {
+				return Supply
+			}
+			break
+		}
+	}
+	return Demand
+}
+
+// wants tells whether 要 at token i wants goods: 要三千斤干辣椒, 食堂每天要辣椒; not 要烂了, 需要的联系.
+func (s *scan) wants(i int, f *features) bool {
+	t := &s.tokens[i]
+	if s.before(i, "不", "没人", "没有人", "冇人", "有人", "没得人", "就", "快", "都", "只", "需", "又", "主", "重", "还是", "人", "价", "一斤", "块", "来") && !s.before(i, "老板", "有多少", "商人", "还", "就是说") {
+		return false
+	}
+	if s.follows(i, "不", "的", "吗", "求", "是", "看", "靠", "么", "得", "先交", "多少", "好多", "卖", "出", "去", "到", "交", "讲", "说", "问", "退", "做", "搞", "喂", "压", "等") {
+		return false
+	}
+	if near := s.objectWithin(i, 3); near == goodsObject || near == numberObject && f.goods {
+		return true
+	}
+	o := s.objectWithin(i, 6)
+	if t.end-t.start > 1 || s.startsClause(i) {
+		return o == goodsObject || o == numberObject
+	}
+	// a buyer stands before it: 学校食堂每天要, 广东老板要, 我要
+	return o == goodsObject && (s.cueBefore(i, 3, cueFactory, cueTitle, cueWe, cueEvery, cueDaily, cueMarket) || s.before(i, "贩子", "店", "单位", "急", "大量", "长期", "是要", "那个要", "子", "想", "客商"))
+}
+
+// asksPrice reads questions of price. Who asks one beside an offer of his own offers first.
+func (s *scan) asksPrice(f *features) (verdict, bool) {
+	how := f.has(cueHowMuch)
+	trend := f.has(cueTrend) || s.says("涨", "跌")
+	query := verdict{intent: PriceQuery, sure: 950}
+	if s.says("想要", "我要") {
+		query.also = []Intent{Demand}
+	}
+	d := f.deal
+	offers := f.goods && f.weights && (d.sell >= 0 || d.have >= 0 || f.has(cueLeft))
+	wants := d.buy >= 0 && (f.weights || s.says("报价", "求购"))
+	asked := s.says("想问", "问一下", "问下", "问哈", "请问", "打听", "咨询", "问问", "晓得", "知道", "问句", "问声", "了解下行情", "查一下", "查下", "看看今天")
+	switch {
+	case !f.goods && !f.weights && !f.prices && f.words <= 3 && f.has(cuePriceWord, cueTrend, cueHowMuch):
+		return query, true
+	case how && (asked || f.asks) && !s.says("顺便", "收不收", "要不要", "有人收", "有人要") && !wants && !(offers && f.prices):
+		return query, true
+	case how && offers && !asked:
+		return verdict{intent: Supply, sure: 750, also: []Intent{PriceQuery}}, true
+	case how && wants:
+		return verdict{intent: Demand, sure: 800, also: []Intent{PriceQuery}}, true
+	case f.has(cuePriceWord, cueTrend) && s.says("多少", "好多", "几多", "几何") && !offers && d.buy < 0 && d.sell < 0:
+		return query, true
+	case how && !(s.says("顺便") && offers):
+		return query, true
+	case trend && f.has(cueGlut) && f.goods && !f.asks:
+		return verdict{}, false
+	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的")) &&
+		!(f.goods && f.weights && (f.prices || d.sell >= 0)) && !wants:
+		return query, true
+	case s.says("多少一", "好多一", "几多一", "几块一", "几毛一", "批发多少", "批发好多") && !offers:
+		return query, true
+	case f.has(cuePriceWord, cueTrend) && f.goods && !f.weights && !f.prices && d.sell < 0 && d.buy < 0 && d.have < 0 && !f.has(cueNegotiable, cueWelcome, cueGlut) && s.says("价", "行情"):
+		query.sure = 900
+		return query, true
+	case f.goods && f.prices && !f.weights && s.says("卖得不", "划得来不", "卖得吗", "能卖吗", "合适不", "卖不卖得", "高不高", "低不低", "贵不贵"):
+		query.sure, query.also = 850, []Intent{Supply}
+		return query, true
+	case asked && s.says("价", "行情") && !wants && !offers:
+		return query, true
+	}
+	return verdict{}, false
+}
+
+// noBuyer tells of buyers who stay away.
+func (s *scan) noBuyer() bool {
+	return s.says("都没来", "老板没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满", "没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要",
+		"没人要了", "一个老板都", "老板一个都", "得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课", "都是亏", "要亏")
+}
+
+// glut reads that goods cannot be sold.
+func (s *scan) glut(f *features) (verdict, bool) {
+	hurry := f.goods && s.says("销售出去", "卖出去") && s.says("尽快", "赶紧", "早点", "急")
+	buyers := s.noBuyer()
+	unsold := s.says("未销", "未售", "没动", "没卖动") && s.says("亩", "斤", "吨")
+	if !f.has(cueGlut) && !hurry && !buyers && !unsold && !(f.has(cuePlea) && f.goods && !f.has(cueBuy)) {
+		return verdict{}, false
+	}
+	d := f.deal
+	if !f.goods && !f.weights && f.words < 4 || !hurry && d.buy >= 0 && !f.has(cuePlea, cueLastYear) && f.first[cueGlut] > d.buy && !buyers {
+		return verdict{}, false
+	}
+	if !hurry && !buyers && !unsold && !f.has(cuePlea) && s.says("没卖完", "还没卖") && f.prices && f.weights && !s.says("没卖完怎么", "愁") {
+		return verdict{}, false
+	}
+	v := verdict{intent: GlutReport, sure: 930}
+	if f.weights || f.prices {
+		v.also = []Intent{Supply}
+	}
+	return v, true
+}
+
+// trades tells who sells from who buys, by the first word that says so.
+func (s *scan) trades(f *features) (verdict, bool) {
+	d := f.deal
+	if !f.goods && !(f.weights && (f.prices || d.sell >= 0 || d.buy >= 0)) && !((d.sell >= 0 || d.buy >= 0) && s.unlisted(f)) {
+		return verdict{}, false
+	}
+	supply, demand := verdict{intent: Supply, sure: 950}, verdict{intent: Demand, sure: 950}
+	switch {
+	case d.sell >= 0 && d.buy >= 0:
+		supply.sure, demand.sure = 850, 850
+		if d.buy < d.sell {
+			return demand, true
+		}
+		return supply, true
+	case d.sell >= 0:
+		return supply, true
+	case d.buy >= 0:
+		if d.have >= 0 && d.have < d.buy && f.weights && !f.has(cueWho) {
+			supply.sure = 700
+			return supply, true
+		}
+		return demand, true
+	case d.welcome >= 0 && (f.weights || f.prices || f.when || d.have >= 0 || f.words > 8):
+		return supply, true
+	case d.have >= 0:
+		return supply, true
+	case f.weights && f.prices:
+		return supply, true
+	case f.asks && !f.prices, s.says("怎么搞", "怎么办", "怎么弄"):
+		return verdict{}, false
+	case f.weights, f.prices:
+		supply.sure = 850
+		if f.asks {
+			supply.sure = 600
+		}
+		return supply, true
+	case f.goods && (f.when || d.welcome >= 0 || s.says("上市", "开园", "现货", "一手货源", "产地", "合作社", "基地", "自家", "我家")):
+		supply.sure = 800
+		return supply, true
+	case f.goods && len(s.amounts) > 0 && !f.has(cueTalk, cueTech, cueGrow): // 香水柠檬,1.5两起全青果
+		supply.sure = 700
+		return supply, true
+	case f.goods && f.places && f.words <= 6:
+		supply.sure = 600
+		return supply, true
+	}
+	return verdict{}, false
+}
