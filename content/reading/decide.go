@@ -24,7 +24,7 @@ func (s *scan) judgeMessage(f *features) verdict {
 
 func (s *scan) complains(f *features) (verdict, bool) {
 	plain := s.says("投诉", "举报", "我要告")
-	if !f.has(cueComplaint) && !plain || !plain && f.goods && f.weights && f.has(cueSell, cueBuy, cueGlut, cueAskBuyer) {
+	if !f.has(cueComplaint) && !plain || !plain && (f.has(cueHowMuch) || s.noBuyer()) || !plain && f.goods && f.weights && f.has(cueSell, cueBuy, cueGlut, cueAskBuyer) {
 		return verdict{}, false
 	}
 	return verdict{intent: Other, sub: Complaint, sure: 900}, true

@@ -25,7 +25,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	case f.has(cueLabour) && (!trade || f.first[cueLabour] < max(d.sell, d.buy)) && !distress:
 	case f.has(cueLogistics) && s.freight() && !full:
 	case f.has(cueMachine) && (asks || !full) && s.object0(f.first[cueMachine]):
-	case f.has(cueInput) && s.inputs(f, d):
+	case f.has(cueInput) && !full && s.inputs(f, d):
 	case f.has(cueTech) && (asks && !(f.weights && f.prices) || !f.prices && !trade) && !distress:
 	case f.has(cueGrow) && !(f.weights && f.prices) && !distress && (!f.has(cueHowMuch) || s.says("挣", "赚", "利润", "成本")):
 	case f.has(cuePolicy, cueLoan) && (asks || !f.weights || s.says("补助", "补贴", "贴息")) && !(trade && f.weights) && !f.has(cueGlut) && !s.says("最低收购价", "保护价"):

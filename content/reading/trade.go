@@ -32,7 +32,10 @@ func (s *scan) deal(f *features) dealing {
 				first(&d.sell, i)
 			}
 		case t.cue(cueBuy):
-			if s.buys(i) {
+			switch {
+			case s.dealers(i) && !s.text.has(s.tokens[i].start, "想"):
+				first(&d.sell, i)
+			case s.buys(i):
 				first(&d.buy, i)
 			}
 		case t.cue(cueSell):
@@ -52,7 +55,7 @@ func (s *scan) deal(f *features) dealing {
 			}
 		case t.cue(cueHave):
 			if o := s.object(i); o == goodsObject || o == numberObject {
-				if s.askedWho(i) {
+				if s.askedWho(i) || o == goodsObject && s.asksForGoods(i) {
 					first(&d.buy, i)
 				} else {
 					first(&d.have, i)
@@ -156,6 +159,48 @@ func (s *scan) askedWho(i int) bool {
 	return false
 }
 
+// asksForGoods tells whether 有 at token i asks for goods: 有鲟鱼卖不, 有枞菌的留个话, 有没有莼菜.
+func (s *scan) asksForGoods(i int) bool {
+	m := s.mentionAfter(i)
+	end := s.tokens[s.mentions[m].to-1].end
+	if s.text.has(s.tokens[i].start, "有没有") || s.text.has(s.tokens[i].start, "有冇") {
+		return !s.before(i, "我") && !s.textBetween(s.tokens[i].end, s.tokens[s.mentions[m].from].start, "收", "要", "人")
+	}
+	if s.text.is(end, "卖") && s.text.is(end+1, "不没吗么啵") {
+		return true
+	}
+	return s.text.is(end, "的") && s.startsClause(i) && s.textAfter(end+1, "留", "联系", "打", "讲", "喊", "报", "找", "加", "私", "速", "请", "电", "吗", "没", "老板", "朋友", "农户", "来", "说")
+}
+
+// mentionAfter is the first mention after token i; object has found one.
+func (s *scan) mentionAfter(i int) int {
+	for m := range s.mentions {
+		if s.mentions[m].from > i {
+			return m
+		}
+	}
+	return len(s.mentions) - 1
+}
+
+// textBetween tells whether one of the words begins between two runes.
+func (s *scan) textBetween(from, to int, words ...string) bool {
+	for j := from; j < to; j++ {
+		if s.textAfter(j, words...) {
+			return true
+		}
+	}
+	return false
+}
+
+// dealers tells whether the goods that follow the verb at token i are those of dealers who are looked for: 求购烟笋的老板.
+func (s *scan) dealers(i int) bool {
+	if s.objectWithin(i, 5) != goodsObject {
+		return false
+	}
+	end := s.tokens[s.mentions[s.mentionAfter(i)].to-1].end
+	return s.text.is(end, "的") && s.textAfter(end+1, "老板", "客商", "厂家", "厂", "公司", "朋友", "人", "商家", "贩子", "联系", "来", "打", "请", "看")
+}
+
 // startsClause tells whether token i begins the message or a clause of it.
 func (s *scan) startsClause(i int) bool {
 	if i == 0 {
@@ -210,7 +255,19 @@ func (s *scan) sells(i int) bool {
 	case labourObject, thingObject:
 		return false
 	}
-	return true
+	return !s.text.has(t.start, "货源") || !s.cueBefore(i, 8, cueBuy) && !s.otherBefore(i, 8, "找寻")
+}
+
+// otherBefore tells whether one of the runes of set stands as a word of its own not further than n tokens before token i.
+func (s *scan) otherBefore(i, n int, set string) bool {
+	for k := i - 1; k >= 0 && k >= i-n; k-- {
+		if t := &s.tokens[k]; t.kind == stopToken {
+			return false
+		} else if t.kind == otherToken && s.text.is(t.start, set) {
+			return true
+		}
+	}
+	return false
 }
 
 // collects tells what 收 at token i is: buying up (收稻谷), a question for a buyer (收稻谷不?), or neither (今年收了, 老板来收).
@@ -224,6 +281,9 @@ func (s *scan) collects(i int) Intent {
 	o := s.object(i)
 	if o != goodsObject && o != numberObject && !(len(s.mentions) > 0 && (s.startsClause(i) || s.before(i, "我", "我们", "厂", "公司", "店", "专业", "长期", "大量", "高价", "上门", "在"))) {
 		return Other
+	}
+	if s.dealers(i) {
+		return Supply
 	}
 	// 收稻谷不? 收不收, 你们收…吗
 	for k, n := i+1, 0; k < len(s.tokens) && n < 6; k, n = k+1, n+1 {
@@ -290,7 +350,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case trend && f.has(cueGlut) && f.goods && !f.asks:
 		return verdict{}, false
-	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的")) &&
+	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "还是", "是不是")) &&
 		!(f.goods && f.weights && (f.prices || d.sell >= 0)) && !wants:
 		return query, true
 	case s.says("多少一", "好多一", "几多一", "几块一", "几毛一", "批发多少", "批发好多") && !offers:
@@ -301,6 +361,8 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 	case f.goods && f.prices && !f.weights && s.says("卖得不", "划得来不", "卖得吗", "能卖吗", "合适不", "卖不卖得", "高不高", "低不低", "贵不贵"):
 		query.sure, query.also = 850, []Intent{Supply}
 		return query, true
+	case f.prices && s.says("哪个准", "到底", "哪个是真", "是真的不", "是真的吗") && d.sell < 0:
+		return query, true
 	case asked && s.says("价", "行情") && !wants && !offers:
 		return query, true
 	}
@@ -310,7 +372,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 // noBuyer tells of buyers who stay away.
 func (s *scan) noBuyer() bool {
 	return s.says("都没来", "老板没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满", "没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要",
-		"没人要了", "一个老板都", "老板一个都", "得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课", "都是亏", "要亏")
+		"没人要了", "一个老板都", "老板一个都", "得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课", "都是亏", "要亏", "跑了", "贩子不来", "亏得")
 }
 
 // glut reads that goods cannot be sold.
