@@ -20,21 +20,21 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	full := f.goods && f.weights && f.prices
 	distress := f.goods && (f.has(cueGlut) || s.noBuyer())
 	switch {
-	case f.has(cueIf) && f.has(cueTalk):
+	case f.has(cueIf) && (f.has(cueTalk) || asks && f.has(cueTrend)):
 	case f.has(cueLand) && s.land(f) && !distress:
 	case f.has(cueLabour) && (!trade || f.first[cueLabour] < max(d.sell, d.buy)) && !distress:
 	case f.has(cueLogistics) && s.freight() && !full:
 	case f.has(cueMachine) && (asks || !full) && s.object0(f.first[cueMachine]):
-	case f.has(cueInput) && !full && s.inputs(f, d):
+	case f.has(cueInput) && s.inputs(f):
 	case f.has(cueTech) && (asks && !(f.weights && f.prices) || !f.prices && !trade) && !distress:
 	case f.has(cueGrow) && !(f.weights && f.prices) && !distress && (!f.has(cueHowMuch) || s.says("挣", "赚", "利润", "成本")):
 	case f.has(cuePolicy, cueLoan) && (asks || !f.weights || s.says("补助", "补贴", "贴息")) && !(trade && f.weights) && !f.has(cueGlut) && !s.says("最低收购价", "保护价"):
 	case f.has(cueWeather) && !f.goods, f.has(cueWeather) && asks && !f.weights && !f.has(cueTrend, cueHowMuch):
 	case f.has(cueAgent) && s.agents(f):
-	case f.has(cueAd) && !full && !(f.goods && trade && (f.weights || f.prices)):
+	case f.has(cueAd) && !full && !(f.goods && (d.welcome >= 0 || trade && (f.weights || f.prices))):
 		other.sure = 850
-	case s.says("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") && !(f.goods && f.weights):
-	case s.says("听说", "听讲", "听人讲", "听我", "听他", "有人说", "看到有人") && !f.has(cueHowMuch) && !asks && d.sell < 0 && d.buy < 0 && !f.has(cueGlut) && !(d.have >= 0 && f.weights):
+	case s.says("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") && !(f.goods && (f.weights || d.welcome >= 0)):
+	case s.heard() && !f.has(cueHowMuch) && !asks && d.sell < 0 && d.buy < 0 && !f.has(cueGlut) && !(d.have >= 0 && f.weights):
 		other.also = []Intent{PriceQuery}
 	case f.has(cueReport) && !(f.weights && f.prices) && s.says("汇总", "附名单", "表格", "报送", "通知如下", "特此", "现将") && !f.has(cueGlut) && !f.has(cueSell, cueBuy):
 	case f.has(cueTalk) && asks && !f.weights && !f.has(cueGlut) && !f.has(cueTrend, cueHowMuch, cuePriceWord) && !trade:
@@ -65,22 +65,31 @@ func (s *scan) object0(i int) bool {
 	return !s.follows(i, "在田", "在地", "正在", "收完", "刚")
 }
 
-// inputs tells of feed, fertilizer, boxes and the like that are dealt in, where no produce stands before them.
-func (s *scan) inputs(f *features, d dealing) bool {
-	i := f.first[cueInput]
-	for k := range s.mentions {
-		if s.mentions[k].to <= i && (f.weights || d.sell >= 0 || d.buy >= 0) && !s.joined(s.mentions[k].to, i) {
-			return false
+// heard tells of hearsay: 听隔壁村讲, 看到有人卖.
+func (s *scan) heard() bool {
+	if s.says("有人说", "有人讲", "看到有人", "网上说", "网上讲") {
+		return true
+	}
+	for i, r := range s.text.runes {
+		if r == '听' && s.textBetween(i+1, i+8, "讲", "说") {
+			return true
 		}
 	}
-	if s.before(i, "不打", "不用", "不施", "不喂", "没打", "没喂", "没用", "施", "喂", "无", "零", "打", "用", "吃", "不吃", "没打过", "不使用", "拒绝", "施用", "下") {
-		return false
-	}
-	return true
+	return false
 }
 
-// joined tells whether tokens i and j make one name (水果纸箱).
-func (s *scan) joined(i, j int) bool { return i == j }
+// inputs tells of feed, fertilizer, boxes and the like that are dealt in: no produce is named, or the verb is of them.
+func (s *scan) inputs(f *features) bool {
+	if !f.goods {
+		return true
+	}
+	for i := range s.tokens {
+		if s.tokens[i].cue(cueInput) && s.cueBefore(i, 4, cueSell, cueBuy, cueAd) && !s.before(i, "不打", "不用", "不施", "不喂", "没打", "没喂", "没用", "施", "喂", "无", "零", "用", "吃") {
+			return true
+		}
+	}
+	return false
+}
 
 func (s *scan) agents(f *features) bool {
 	if s.says("认证", "代写", "代办证", "办证", "代理记账", "营业执照") && !f.weights {

@@ -89,7 +89,7 @@ func (s *scan) unsubscribes(f *features) (verdict, bool) {
 
 // fair reads sign-ups for a fair and questions about it.
 func (s *scan) fair(f *features) (verdict, bool) {
-	signs := f.has(cueSignup) && !f.goods && s.says("报一个", "报上", "重新报") || s.says("报名", "报个名", "报上名", "报了名", "报不报", "报没报", "报得名", "报得上", "报上没", "算我一个", "参会")
+	signs := f.has(cueSignup) && !f.goods && s.says("报一个", "报上", "重新报") || s.says("报名", "报个名", "报上名", "报了名", "报不报", "报没报", "报得名", "报得上", "报上没", "算我一个", "参会", "名字报错", "也报一个", "帮我报", "代报")
 	offers := f.goods && f.weights && f.prices
 	if !f.has(cueFair) && !signs || !signs && offers || !f.has(cueFair) && (s.says("纯利", "零风险", "加盟", "考察", "报名费", "培训") || offers) {
 		return verdict{}, false
@@ -146,7 +146,7 @@ func (s *scan) thanks(f *features) (verdict, bool) {
 
 func (s *scan) subscribes(f *features) (verdict, bool) {
 	again := s.says("重新订", "想订", "再订", "又订", "订个") && !s.says("订货") || s.text.has(0, "订") && s.says("价", "行情", "消息", "信息")
-	asked := again || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点", "晓得", "知道", "看到", "收到", "搞一个")
+	asked := again || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点", "想天天", "想每天", "天天晓得", "每天晓得", "天天知道", "每天知道")
 	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy)) {
 		return verdict{}, false
 	}

@@ -18,7 +18,7 @@ func (s *scan) deal(f *features) dealing {
 	}
 	for i := range s.tokens {
 		t := &s.tokens[i]
-		if t.kind == otherToken && s.text.is(t.start, "找") && s.looksFor(i) {
+		if t.kind == otherToken && s.text.is(t.start, "找买寻") && s.looksFor(i) {
 			first(&d.buy, i)
 		}
 		if t.sense == nil || t.sense.cues.has(cueIdle) && !t.cue(cueWho) {
@@ -146,7 +146,8 @@ func (s *scan) follows(i int, words ...string) bool {
 
 // looksFor tells whether 找 at token i looks for goods.
 func (s *scan) looksFor(i int) bool {
-	return s.objectWithin(i, 4) == goodsObject && (s.startsClause(i) || s.before(i, "我", "想", "要", "们", "在"))
+	o := s.objectWithin(i, 4)
+	return (o == goodsObject || o == numberObject && len(s.mentions) > 0) && (s.startsClause(i) || s.before(i, "我", "想", "要", "们", "在"))
 }
 
 // askedWho tells whether 有 at token i is asked for: 哪位老板手里有.
@@ -166,7 +167,7 @@ func (s *scan) asksForGoods(i int) bool {
 	if s.text.has(s.tokens[i].start, "有没有") || s.text.has(s.tokens[i].start, "有冇") {
 		return !s.before(i, "我") && !s.textBetween(s.tokens[i].end, s.tokens[s.mentions[m].from].start, "收", "要", "人")
 	}
-	if s.text.is(end, "卖") && s.text.is(end+1, "不没吗么啵") {
+	if s.text.is(end, "卖") && s.text.is(end+1, "不没吗么啵") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？!我")) {
 		return true
 	}
 	return s.text.is(end, "的") && s.startsClause(i) && s.textAfter(end+1, "留", "联系", "打", "讲", "喊", "报", "找", "加", "私", "速", "请", "电", "吗", "没", "老板", "朋友", "农户", "来", "说")
@@ -236,8 +237,8 @@ func (s *scan) buys(i int) bool {
 	case labourObject, thingObject:
 		return false
 	}
-	if s.text.has(t.start, "需要") || s.text.has(t.start, "缺") || s.text.has(t.start, "购") && t.end == t.start+1 {
-		return s.object(i) != noObject || len(s.mentions) > 0 && s.startsClause(i)
+	if s.text.has(t.start, "需要") || s.text.has(t.start, "缺") || t.end == t.start+1 {
+		return s.objectWithin(i, 6) != noObject || len(s.mentions) > 0 && s.startsClause(i) && !s.text.is(t.start, "求")
 	}
 	return true
 }
@@ -250,6 +251,9 @@ func (s *scan) sells(i int) bool {
 	}
 	if s.follows(i, "多少", "好多", "几", "什么价", "了", "完", "的没", "的吗", "没") && !s.text.has(t.start, "供") && !s.text.has(t.start, "出售") {
 		return false
+	}
+	if t.end == t.start+1 && i+1 < len(s.tokens) && s.tokens[i+1].kind == moneyToken && s.text.is(t.start, "出") {
+		return false // 出11块一斤: bids
 	}
 	switch s.object(i) {
 	case labourObject, thingObject:
@@ -433,7 +437,7 @@ func (s *scan) trades(f *features) (verdict, bool) {
 			supply.sure = 600
 		}
 		return supply, true
-	case f.goods && (f.when || d.welcome >= 0 || s.says("上市", "开园", "现货", "一手货源", "产地", "合作社", "基地", "自家", "我家")):
+	case f.goods && (f.when || d.welcome >= 0 || s.says("上市", "开园", "现货", "一手货源", "产地", "合作社", "基地", "自家", "我家", "苗圃", "联系人", "农场", "采摘期", "正宗", "直供")):
 		supply.sure = 800
 		return supply, true
 	case f.goods && len(s.amounts) > 0 && !f.has(cueTalk, cueTech, cueGrow): // 香水柠檬,1.5两起全青果
