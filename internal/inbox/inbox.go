@@ -248,7 +248,7 @@ func (in *Inbox) think(ctx context.Context, tx querier, m *message, o *opened) (
 		}
 		input.Reading = mind.Reader.Read(reading.Message{Text: m.Text, Channel: channel, SentAt: m.SentAt, Home: o.contact.County})
 	}
-	known, err := facts(ctx, tx, mind, mind.Talk.Needs(o.state, input), &input, &o.contact)
+	known, err := facts(ctx, tx, mind, o.state, &input, &o.contact)
 	if err != nil {
 		return talk.Turn{}, "", fmt.Errorf("inbox: facts: %w", err)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Migrations holds the tables contact, address, subscription and consent_log.
+// Migrations holds the tables contact, address, subscription, consent_log, binding and bind_code.
 //
 //go:embed migrations/*.sql
 var Migrations embed.FS
@@ -48,10 +48,10 @@ type Querier interface {
 
 const lockSQL = `SELECT c.id, a.followed, c.name, c.merchant_type, c.county, c.phone, c.products, c.opted_out_at
 FROM address a JOIN contact c ON c.id = a.contact_id
-WHERE a.kind = $1 AND a.value = $2 FOR NO KEY UPDATE OF c`
+WHERE a.kind = $1 AND a.value = $2 AND c.merged_into IS NULL FOR NO KEY UPDATE OF c`
 
 // QueueLock queues the look-up of the contact behind an address and locks it until the transaction ends: a contact's messages
-// are handled one at a time. Where the address is new, dst.ID stays 0.
+// are handled one at a time. Where the address is new, or has moved to another contact while we waited, dst.ID stays 0.
 func QueueLock(b *pgx.Batch, kind, value string, dst *Contact) {
 	dst.Kind, dst.Value = kind, value
 	b.Queue(lockSQL, kind, value).QueryRow(func(row pgx.Row) error {
@@ -67,8 +67,8 @@ func scan(row pgx.Row, c *Contact) error {
 	return row.Scan(&c.ID, &c.Followed, &c.Name, &c.MerchantType, &c.County, &c.Phone, &c.Products, &c.OptedOutAt)
 }
 
-// Create makes the contact behind a new address and locks it. Where another transaction has just made it, that one is locked
-// and returned. A contact that comes by phone has that phone.
+// Create makes the contact behind a new address and locks it. Where another transaction has just made it, or moved the address to
+// another contact, that one is locked and returned. A contact that comes by phone has that phone.
 func Create(ctx context.Context, tx Querier, kind, value string, at time.Time) (Contact, error) {
 	c := Contact{Kind: kind, Value: value, Followed: true}
 	if kind == Phone {
