@@ -43,11 +43,6 @@ func (w Words) BoundAlready(phone string) string {
 	return w.say("您已经绑了"+masked(phone)+"。要换手机或者不绑了,就说:解绑。", "您的手机已经绑了微信。不绑了就回:解绑。")
 }
 
-// PhoneTaken says that the phone belongs to another WeChat.
-func (w Words) PhoneTaken() string {
-	return "这个手机已经绑了别的微信。要改的话,先用这个手机给我们发短信:解绑。"
-}
-
 // EnoughCodes says that there is no code any more today.
 func (w Words) EnoughCodes() string {
 	return "今天要的次数太多了,请明天再来。着急就回5找人工。"

@@ -20,7 +20,7 @@ func loadBonds(ctx context.Context, q querier, mind *Mind, state talk.State, inp
 	if err != nil {
 		return err
 	}
-	f.Bonds = talk.Bonds{Bound: (*talk.Binding)(b.Bound), Code: b.Code, Taken: b.Taken, Locked: b.Locked, Offer: (*talk.Offer)(b.Offer)}
+	f.Bonds = talk.Bonds{Bound: (*talk.Binding)(b.Bound), Code: b.Code, Locked: b.Locked, Offer: (*talk.Offer)(b.Offer)}
 	return nil
 }
 

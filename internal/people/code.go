@@ -29,7 +29,6 @@ const (
 type Bonds struct {
 	Bound  *Binding // the bound phone, nil when there is none
 	Code   string   // a code that may be told now, "" when enough were told today
-	Taken  bool     // the phone asked about is bound to somebody else
 	Locked bool     // too many wrong codes: not before an hour is over
 	Offer  *Offer   // what the code asked about would join; nil when it is wrong, used up or over
 }
@@ -55,10 +54,8 @@ func FindBonds(ctx context.Context, q Querier, c Contact, phone, code string, at
 		return b, err
 	}
 	var told, wrong int
-	err = q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM binding WHERE phone = $2 AND unbound_at IS NULL AND contact_id <> $1),
-(SELECT count(*) FROM bind_code WHERE contact_id = $1 AND told_at > $3::timestamptz - interval '1 day'),
-(SELECT count(*) FROM bind_wrong WHERE contact_id = $1 AND at > $3::timestamptz - interval '1 hour')`, c.ID, phone, at).
-		Scan(&b.Taken, &told, &wrong)
+	err = q.QueryRow(ctx, `SELECT (SELECT count(*) FROM bind_code WHERE contact_id = $1 AND told_at > $2::timestamptz - interval '1 day'),
+(SELECT count(*) FROM bind_wrong WHERE contact_id = $1 AND at > $2::timestamptz - interval '1 hour')`, c.ID, at).Scan(&told, &wrong)
 	if err != nil {
 		return b, err
 	}
@@ -68,7 +65,7 @@ func FindBonds(ctx context.Context, q Querier, c Contact, phone, code string, at
 			return b, err
 		}
 	}
-	if code == "" || b.Locked || b.Taken || b.Bound != nil {
+	if code == "" || b.Locked || b.Bound != nil {
 		return b, nil
 	}
 	b.Offer, err = findOffer(ctx, q, c, phone, code, way, at)

@@ -9,7 +9,6 @@ import (
 type Bonds struct {
 	Bound  *Binding // nil: nothing is bound
 	Code   string   // six digits that may be told now; "": enough were told today
-	Taken  bool     // the phone asked about is bound to somebody else
 	Locked bool     // too many wrong codes
 	Offer  *Offer   // what the code asked about would join; nil: it is wrong or too old
 }
@@ -185,10 +184,7 @@ func (c *step) bindPhone(w bindWish) (Turn, bool) {
 
 func (c *step) tellCode(phone string) Turn {
 	b := c.facts.Bonds
-	switch {
-	case b.Taken:
-		return Turn{Answer: c.w.PhoneTaken()}
-	case b.Code == "":
+	if b.Code == "" {
 		return Turn{Answer: c.w.EnoughCodes()}
 	}
 	turn := Turn{Answer: c.w.BindCode(phone, b.Code), Acts: []Act{TellCode{Phone: phone, Code: b.Code}}}
@@ -203,8 +199,6 @@ func (c *step) tryCode(phone string) Turn {
 	switch {
 	case b.Offer != nil:
 		return c.joined()
-	case b.Taken:
-		return Turn{Answer: c.w.PhoneTaken()}
 	case b.Locked:
 		return Turn{Answer: c.w.TriesUsedUp()}
 	}

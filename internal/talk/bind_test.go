@@ -42,12 +42,10 @@ func (k *keeper) bondsOf(p *person, c *contact, s talk.State, in talk.Input) tal
 	for _, x := range k.bound {
 		if x.into == c {
 			b.Bound = &x.Binding
-		} else if x.Phone == phone {
-			b.Taken = true
 		}
 	}
 	for _, x := range k.codes {
-		if x.phone != phone || x.channel == p.channel || x.code != asked || !k.now.Before(x.ends) || x.tries >= 5 || b.Bound != nil || b.Taken {
+		if x.phone != phone || x.channel == p.channel || x.code != asked || !k.now.Before(x.ends) || x.tries >= 5 || b.Bound != nil {
 			continue
 		}
 		from, into := x.told, c
