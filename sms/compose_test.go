@@ -29,7 +29,8 @@ func TestCompose(t *testing.T) {
 		{"a notice", draft(sms.Notice, "冬季对接会11月30日截止报名。"), "冬季对接会11月30日截止报名。", 24, 1, 5, nil},
 		{"just one part", draft(sms.Notice, strings.Repeat("桃", 62)), strings.Repeat("桃", 62), 70, 1, 5, nil},
 		{
-			"two parts on purpose", sms.Draft{Sign: sign, Family: sms.Notice, Text: strings.Repeat("桃", 63), MaxParts: 2, Price: 450},
+			"two parts on purpose",
+			sms.Draft{Sign: sign, Family: sms.Notice, Text: strings.Repeat("桃", 63), MaxParts: 2, Price: 450},
 			strings.Repeat("桃", 63), 71, 2, 9, nil,
 		},
 		{

@@ -24,8 +24,13 @@ func (w Words) AskBindThis(phone string) string {
 // BindCode tells a code: in WeChat to be texted from the phone, by text to be typed in WeChat. It must never be shorter: people are
 // talked out of codes.
 func (w Words) BindCode(phone, code string) string {
-	return w.say("请用"+masked(phone)+"这个手机,给我们发短信:绑定"+code+"\n10分钟内有效。\n要是手机上已经收到我们发的6位数字,把数字发给我也行。\n谁来要这个数字都别给。",
+	return w.say("给"+masked(phone)+"发了条短信,请用那个手机回这6个数字:"+code+"\n10分钟内有效。\n要是手机上已经收到我们发的6位数字,把数字发给我也行。\n谁来要这个数字都别给。",
 		"绑定数字"+code+",10分钟内有效。请在微信里对我们说:绑定手机。谁要这个数字都别给。")
+}
+
+// BindPhone is the text to a phone that somebody in WeChat wants to bind; it is answered with the code.
+func (w Words) BindPhone() string {
+	return "有人想在微信里绑定您的手机。是您本人,就回复微信里看到的6位数字。不是您,不用理会。"
 }
 
 // Bound says that phone and WeChat are one person now. quiet: that person wants no pushes.

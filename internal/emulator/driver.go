@@ -53,7 +53,7 @@ func (d *driver) Join(_ context.Context, person string, channel transcript.Chann
 // Phone is a person's phone number, "" before they have come in.
 func (d *driver) Phone(person string) string {
 	if p := d.people[person]; p != nil {
-		return p.Person.Phone
+		return p.Phone
 	}
 	return ""
 }

@@ -40,7 +40,7 @@ func (in *Inbox) queueAct(b *pgx.Batch, m *message, c *people.Contact, act talk.
 	case talk.CallPerson:
 		people.QueueNeedsPerson(b, c.ID, a.Why, at)
 	case talk.TellCode:
-		people.QueueCode(b, *c, a.Phone, a.Code, at)
+		in.queueCode(b, m, c, a)
 	case talk.WrongCode:
 		people.QueueWrongCode(b, *c, a.Phone, at)
 	case talk.Bind:

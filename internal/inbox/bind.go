@@ -2,7 +2,9 @@ package inbox
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,8 +22,20 @@ func loadBonds(ctx context.Context, q querier, mind *Mind, state talk.State, inp
 	if err != nil {
 		return err
 	}
-	f.Bonds = talk.Bonds{Bound: (*talk.Binding)(b.Bound), Code: b.Code, Locked: b.Locked, Offer: (*talk.Offer)(b.Offer)}
+	f.Bonds = talk.Bonds{Bound: (*talk.Binding)(b.Bound), Code: b.Code, Locked: b.Locked, Asked: b.Asked, Offer: (*talk.Offer)(b.Offer), Phone: b.Phone}
 	return nil
+}
+
+// queueCode notes a code that is told. A phone can often answer only a number that wrote to it, so it gets a text to answer; one a day,
+// because anybody can name any phone.
+func (in *Inbox) queueCode(b *pgx.Batch, m *message, c *people.Contact, a talk.TellCode) {
+	people.QueueCode(b, *c, a.Phone, a.Code, m.ReceivedAt)
+	if a.Contact != 0 {
+		outbox.Queue(b, in.Now(), outbox.Delivery{
+			Cause: "bind-phone:" + m.ReceivedAt.UTC().Format(time.DateOnly), ContactID: a.Contact, Class: outbox.Reply, Channel: string(talk.SMS),
+			Text: writing.Words{SMS: true}.BindPhone(),
+		})
+	}
 }
 
 // queueBind makes one person of two contacts: every package moves what is its own. What follows in this message, its answer too, is the
@@ -50,4 +64,15 @@ func (in *Inbox) queueUnbind(b *pgx.Batch, m *message, c *people.Contact, i peop
 	if m.Channel == talk.SMS {
 		c.ID = i.From
 	}
+}
+
+// tellsOther says whether acts put something on its way to another address than the one that wrote.
+func tellsOther(acts []talk.Act) bool {
+	return slices.ContainsFunc(acts, func(a talk.Act) bool {
+		switch a.(type) {
+		case talk.TellCode, talk.Bind:
+			return true
+		}
+		return false
+	})
 }

@@ -259,6 +259,12 @@ func TestCodesAreHardToMisuse(t *testing.T) {
 	if got := h.texts("13900009999", "绑定"+code); !strings.HasPrefix(got, "数字不对") {
 		t.Errorf("another phone with the code: %q", got)
 	}
+	h.say(farmerOpenID, "绑定手机"+farmerPhone)
+	h.say("oElse", "绑定手机"+farmerPhone)
+	code = h.codeIn(h.say(farmerOpenID, "绑定手机"+farmerPhone))
+	if n := h.count(`SELECT count(*) FROM delivery d JOIN address a USING (contact_id) WHERE a.value = $1 AND d.channel = 'sms' AND d.text LIKE '有人想%'`, farmerPhone); n != 1 {
+		t.Errorf("the phone was texted %d times, want once a day", n)
+	}
 	h.pass(9 * time.Minute)
 	if got := h.texts(farmerPhone, code); !strings.HasPrefix(got, "绑好了") {
 		t.Errorf("the bare digits after nine minutes: %q", got)

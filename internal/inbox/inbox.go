@@ -221,7 +221,7 @@ func (in *Inbox) handle(ctx context.Context, tx querier, m *message, o *opened, 
 	if err = tx.SendBatch(ctx, &b).Close(); err != nil {
 		return answer{}, fmt.Errorf("inbox: store: %w", err)
 	}
-	if mustSend {
+	if mustSend || tellsOther(turn.Acts) {
 		in.Wake()
 	}
 	return a, nil

@@ -30,7 +30,9 @@ type Bonds struct {
 	Bound  *Binding // the bound phone, nil when there is none
 	Code   string   // a code that may be told now, "" when enough were told today
 	Locked bool     // too many wrong codes: not before an hour is over
+	Asked  bool     // WeChat was told a code that this phone may text now
 	Offer  *Offer   // what the code asked about would join; nil when it is wrong, used up or over
+	Phone  int64    // the contact of a phone that was named in WeChat without a code, so that it can be texted; 0 where none was
 }
 
 // Offer is a binding that a right code makes possible. From is locked.
@@ -55,7 +57,9 @@ func FindBonds(ctx context.Context, q Querier, c Contact, phone, code string, at
 	}
 	var told, wrong int
 	err = q.QueryRow(ctx, `SELECT (SELECT count(*) FROM bind_code WHERE contact_id = $1 AND told_at > $2::timestamptz - interval '1 day'),
-(SELECT count(*) FROM bind_wrong WHERE contact_id = $1 AND at > $2::timestamptz - interval '1 hour')`, c.ID, at).Scan(&told, &wrong)
+(SELECT count(*) FROM bind_wrong WHERE contact_id = $1 AND at > $2::timestamptz - interval '1 hour'),
+$3 = 'text' AND EXISTS (SELECT FROM bind_code WHERE phone = $4 AND way = $3 AND used_at IS NULL AND expires_at > $2)`, c.ID, at, way, phone).
+		Scan(&told, &wrong, &b.Asked)
 	if err != nil {
 		return b, err
 	}
@@ -65,11 +69,28 @@ func FindBonds(ctx context.Context, q Querier, c Contact, phone, code string, at
 			return b, err
 		}
 	}
-	if code == "" || b.Locked || b.Bound != nil {
+	switch {
+	case b.Bound != nil:
+		return b, nil
+	case code == "" && way == WayType && phone != "" && b.Code != "":
+		b.Phone, err = phoneContact(ctx, q, phone, at)
+		return b, err
+	case code == "" || b.Locked:
 		return b, nil
 	}
 	b.Offer, err = findOffer(ctx, q, c, phone, code, way, at)
 	return b, err
+}
+
+// phoneContact is the contact behind a phone, made where there is none yet.
+func phoneContact(ctx context.Context, q Querier, phone string, at time.Time) (id int64, err error) {
+	err = q.QueryRow(ctx, `SELECT contact_id FROM address WHERE kind = 'phone' AND value = $1`, phone).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		var c Contact
+		c, err = Create(ctx, q, Phone, phone, at)
+		id = c.ID
+	}
+	return id, err
 }
 
 // findOffer looks for a live code and locks the contact that it was told to. Both must be what they were then: a phone that is no more

@@ -10,7 +10,9 @@ type Bonds struct {
 	Bound  *Binding // nil: nothing is bound
 	Code   string   // six digits that may be told now; "": enough were told today
 	Locked bool     // too many wrong codes
+	Asked  bool     // a code was told in WeChat that this phone may text now
 	Offer  *Offer   // what the code asked about would join; nil: it is wrong or too old
+	Phone  int64    // the contact of the phone that was named, which TellCode texts
 }
 
 // Offer is a binding that a right code makes possible: of the phone's contact From to WeChat's, Into.
@@ -28,8 +30,12 @@ type Binding struct {
 	From, Into int64
 }
 
-// TellCode notes that the contact was told a code for a phone (its own where it came by phone).
-type TellCode struct{ Phone, Code string }
+// TellCode notes that the contact was told a code for a phone (its own where it came by phone). Where it was told in WeChat, the phone,
+// whose contact is Contact, gets a text that it can answer with the code.
+type TellCode struct {
+	Phone, Code string
+	Contact     int64
+}
 
 // WrongCode counts a wrong code for a phone.
 type WrongCode struct{ Phone string }
@@ -139,8 +145,8 @@ func (c *step) bonds() (Turn, bool) {
 		return c.bindPhone(w)
 	case c.state.Step == stepBindCode && (w.code != "" || w.phone != ""):
 		return c.bind(w), true
-	case c.in.Channel == SMS && w.code != "" && c.facts.Bonds.Offer != nil: // the bare digits, as told in WeChat
-		return c.joined(), true
+	case c.in.Channel == SMS && w.code != "" && c.facts.Bonds.Asked: // the bare digits, as told in WeChat
+		return c.tryCode(""), true
 	}
 	return Turn{}, false
 }
@@ -187,7 +193,7 @@ func (c *step) tellCode(phone string) Turn {
 	if b.Code == "" {
 		return Turn{Answer: c.w.EnoughCodes()}
 	}
-	turn := Turn{Answer: c.w.BindCode(phone, b.Code), Acts: []Act{TellCode{Phone: phone, Code: b.Code}}}
+	turn := Turn{Answer: c.w.BindCode(phone, b.Code), Acts: []Act{TellCode{Phone: phone, Code: b.Code, Contact: b.Phone}}}
 	if !c.w.SMS {
 		turn.State = State{Step: stepBindCode, Draft: &Draft{Phone: phone}}
 	}

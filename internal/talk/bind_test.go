@@ -45,6 +45,7 @@ func (k *keeper) bondsOf(p *person, c *contact, s talk.State, in talk.Input) tal
 		}
 	}
 	for _, x := range k.codes {
+		b.Asked = b.Asked || p.channel == talk.SMS && x.channel == talk.WeChat && x.phone == phone && k.now.Before(x.ends)
 		if x.phone != phone || x.channel == p.channel || x.code != asked || !k.now.Before(x.ends) || x.tries >= 5 || b.Bound != nil {
 			continue
 		}
