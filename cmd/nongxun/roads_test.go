@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -107,7 +108,7 @@ func TestMassOverTheWire(t *testing.T) {
 	if n := w.platform.Counts(list[7]).Mass; n != 1 {
 		t.Errorf("a follower got it %d times", n)
 	}
-	m.To, m.ClientMsgID = append(list, "oStranger0000000000000000000"), "b1-2"
+	m.To, m.ClientMsgID = slices.Concat(list, []string{"oStranger0000000000000000000"}), "b1-2"
 	if kind, failed := kindOf(func() error { _, err := w.client.SendMass(t.Context(), m); return err }()); !failed || kind != bot.SplitList {
 		t.Errorf("a stranger on the list: %v", kind)
 	}
