@@ -66,9 +66,9 @@ func (in *Inbox) queueUnbind(b *pgx.Batch, m *message, c *people.Contact, i peop
 	}
 }
 
-// tellsOther says whether acts put something on its way to another address than the one that wrote.
-func tellsOther(acts []talk.Act) bool {
-	return slices.ContainsFunc(acts, func(a talk.Act) bool {
+// tellsOther says whether a message puts something on its way to another address than the one that wrote.
+func (t *task) tellsOther() bool {
+	return slices.ContainsFunc(t.turn.Acts, func(a talk.Act) bool {
 		switch a.(type) {
 		case talk.TellCode, talk.Bind:
 			return true

@@ -57,7 +57,11 @@ const needSignUp = NeedFair | NeedListings
 
 func (c *step) stateNeeds() Need {
 	switch c.state.Step {
-	case stepReadBack, stepMany, stepSlot, stepWhich:
+	case stepReadBack, stepMany:
+		if !c.newGoods() {
+			return NeedListings
+		}
+	case stepSlot, stepWhich:
 		return NeedListings
 	case stepSign, stepSignConfirm, stepSigned, stepSignPart, stepOfferFair:
 		return needSignUp
@@ -71,6 +75,13 @@ func (c *step) stateNeeds() Need {
 		}
 	}
 	return 0
+}
+
+// newGoods says that the text tells of goods with a quantity: never an answer to a listing that was read back, see correctionOf.
+func (c *step) newGoods() bool {
+	r := c.in.Reading
+	item := c.firstItem()
+	return (r.Intent == reading.Supply || r.Intent == reading.Demand) && item.Product != "" && item.Quantity != nil
 }
 
 func (c *step) inputNeeds() Need {
