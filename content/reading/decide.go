@@ -32,7 +32,7 @@ func (s *scan) complains(f *features) (verdict, bool) {
 
 // warns reads warnings of fraud.
 func (s *scan) warns(f *features) (verdict, bool) {
-	if !f.has(cueFraud) || f.goods && f.weights && f.prices || !s.says("骗") && (f.weights && f.goods || f.has(cueHowMuch)) {
+	if !f.has(cueFraud) || f.goods && f.weights && f.prices && f.deal.sell >= 0 || !s.says("骗") && (f.weights && f.goods || f.has(cueHowMuch)) {
 		return verdict{}, false
 	}
 	return verdict{intent: Other, sure: 900}, true

@@ -84,7 +84,7 @@ func (s *scan) inputs(f *features) bool {
 		return true
 	}
 	for i := range s.tokens {
-		if s.tokens[i].cue(cueInput) && s.cueBefore(i, 4, cueSell, cueBuy, cueAd) && !s.before(i, "不打", "不用", "不施", "不喂", "没打", "没喂", "没用", "施", "喂", "无", "零", "用", "吃") {
+		if s.tokens[i].cue(cueInput) && s.cueBefore(i, 4, cueSell, cueBuy, cueAd, cueWelcome) && !s.before(i, "不打", "不用", "不施", "不喂", "没打", "没喂", "没用", "施", "喂", "无", "零", "用", "吃") {
 			return true
 		}
 	}
