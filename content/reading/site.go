@@ -142,7 +142,7 @@ func (s *scan) times(intent Intent, lots []Lot) {
 			at = s.nearestWhen(k, best, rank, intent)
 		}
 		w := s.tokens[at].window
-		if w.single && (w.bare || s.tomorrow(&w)) && intent == Supply {
+		if w.single && (w.bare || s.tomorrow(&w)) {
 			w.hasTo = false
 		}
 		lots[k].Available = s.windowOf(&s.tokens[at], w)
@@ -216,6 +216,9 @@ func (s *scan) pastBefore(i int) bool {
 func (s *scan) describesPast(t *token) bool {
 	x := &s.text
 	j := t.end
+	if w := &t.window; w.hasTo && w.to >= s.today && s.textAfter(j-1, "前") && x.is(j+1, "完") { // 霜降前挖完
+		return false
+	}
 	for x.is(j, "才刚就 ") {
 		j++
 	}

@@ -90,7 +90,7 @@ func (s *scan) dateAt(i int, k whenWord, n int) (win window, end int, ok bool) {
 	case whenMonth:
 		return s.month(time.Month(int(m)+int(k.n)), y, end, true)
 	case whenLunar:
-		return s.lunarMonth(int(k.n)), s.skip(end, "份", "里", "间"), true
+		return s.lunarPart(s.lunarMonth(int(k.n)), s.skip(end, "份", "里", "间"))
 	case whenYear:
 		return s.yearAt(y+int(k.n), end, k.n == 0)
 	case whenWeek:
@@ -168,6 +168,36 @@ func (s *scan) lunarMonth(m int) window {
 		}
 	}
 	return window{}
+}
+
+// lunarPart reads what follows a lunar month: 上旬, 底, 初六, 二十, 廿八. w is the month from today on.
+func (s *scan) lunarPart(w window, end int) (window, int, bool) {
+	t := &s.text
+	first := s.r.almanacs.monthStart(w.to)
+	part := func(from, to day, e int) (window, int, bool) {
+		p := days(first+from-1, min(first+to-1, w.to))
+		p.past = p.to < s.today
+		return s.clip(p), e, true
+	}
+	switch {
+	case t.has(end, "上旬"), t.is(end, "头初") && !t.is(end+1, "一二三四五六七八九十"):
+		return part(1, 10, s.skip(end, "上旬", "头", "初"))
+	case t.has(end, "中旬"):
+		return part(11, 20, end+2)
+	case t.has(end, "下旬"), t.is(end, "底尾末"):
+		return part(21, 30, s.skip(end, "下旬", "底", "尾", "末"))
+	}
+	j := s.skip(end, "初")
+	if t.is(j, "廿") {
+		if d := hanDigit(t.rune(j + 1)); d > 0 {
+			return part(day(20+d), day(20+d), j+2)
+		}
+	}
+	if n := t.oneNumber(j); n.end > j && n.single() && !n.arabic && n.min >= 1000 && n.min <= 30000 && (j > end || n.min > 10000) && !s.unitAfter(n.end) {
+		d := day(n.min / 1000)
+		return part(d, d, n.end)
+	}
+	return w, end, true
 }
 
 func (s *scan) season(first, y int) window {

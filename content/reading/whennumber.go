@@ -8,7 +8,7 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 	y := s.today.date().Year()
 	if t.has(i, "农历") || t.has(i, "阴历") {
 		if m, e := s.monthNumber(i + 2); e > i+2 {
-			return s.lunarMonth(m), e, true
+			return s.lunarPart(s.lunarMonth(m), e)
 		}
 		return win, i, false
 	}
