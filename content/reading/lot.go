@@ -135,7 +135,7 @@ func (s *scan) group(k int) (from int) {
 		between := false
 		for i := range s.amounts {
 			a := &s.amounts[i]
-			if (a.kind == quantityAmount || a.kind == priceAmount && !a.negotiable || a.kind == bareAmount || a.kind == apieceAmount) && a.from >= s.mentions[from-1].to && a.to <= s.mentions[from].from {
+			if (a.kind == quantityAmount || a.kind == priceAmount && !a.negotiable || a.kind == bareAmount || a.kind == apieceAmount || a.kind == rateAmount) && a.from >= s.mentions[from-1].to && a.to <= s.mentions[from].from {
 				between = true
 			}
 		}

@@ -149,7 +149,13 @@ func (s *scan) holds(i int) (last int, ok bool) {
 		return i, false
 	}
 	w := &s.tokens[k]
-	if w.kind != numberToken || w.unit == nil || w.unit.class != weightUnit {
+	if w.kind != numberToken || w.unit == nil {
+		return i, false
+	}
+	if w.unit.class == countUnit && tok.unit.class == packUnit && s.tokens[k-1].kind != blankToken { // 一箱120个
+		return k, true
+	}
+	if w.unit.class != weightUnit {
 		return i, false
 	}
 	if s.tokens[k-1].kind == blankToken && w.num.value() > 500_000 && w.unit.name == "斤" {

@@ -143,7 +143,7 @@ func (s *scan) numberToken(i int, num number) token {
 	if u == nil || s.wordBeats(j, end) {
 		return tok
 	}
-	if j > num.end && len([]rune(u.name)) == 1 && u.class != weightUnit && u.name != "亩" && !unitEnds(&s.text, end) {
+	if j > num.end && len([]rune(u.name)) == 1 && (u.class != weightUnit || u.name == "两") && u.name != "亩" && !unitEnds(&s.text, end) {
 		return tok
 	}
 	tok.unit, tok.unitAt, tok.end = u, j, end

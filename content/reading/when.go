@@ -44,7 +44,11 @@ func (s *scan) whenAt(i, w, n int) (end int, win window, ok bool) {
 		if n2 > 0 {
 			k2 = s.r.dict.senses[w2].when
 		}
-		if win2, end2, ok2 := s.dateAt(j, k2, n2); ok2 && win2.hasTo && win.hasFrom {
+		win2, end2, ok2 := s.dateAt(j, k2, n2)
+		if !ok2 && win.single {
+			win2, end2, ok2 = s.laterDay(win, j)
+		}
+		if ok2 && win2.hasTo && win.hasFrom {
 			if win2.to < win.from {
 				win2.to = s.nextYear(win2.to)
 			}
@@ -56,6 +60,21 @@ func (s *scan) whenAt(i, w, n int) (end int, win window, ok bool) {
 	}
 	end = s.aroundWhen(end, &win)
 	return end, win, true
+}
+
+// laterDay reads the second day of 腊月十五到二十, 12月5号-10: one of the same month, at rune i.
+func (s *scan) laterDay(first window, i int) (window, int, bool) {
+	n := s.text.oneNumber(s.skip(i, "初"))
+	if n.end == i || !n.single() || n.decimal || n.min < 1000 || n.min > 31000 || s.unitAfter(n.end) {
+		return window{}, i, false
+	}
+	d := first.from + 1
+	for ; d < first.from+31; d++ {
+		if day(n.min/1000) == d-s.r.almanacs.monthStart(d)+1 {
+			return days(d, d), n.end, true
+		}
+	}
+	return window{}, i, false
 }
 
 func (s *scan) nextYear(d day) day {
@@ -122,7 +141,7 @@ func (s *scan) dateAt(i int, k whenWord, n int) (win window, end int, ok bool) {
 		if k.n == 0 && win.to < s.today {
 			win = s.part(y, m+1, map[whenKind]rune{whenMonthEnd: '底', whenMonthStart: '初', whenMonthMiddle: '中'}[k.kind])
 		}
-		return s.clip(win), end, true
+		return s.clip(win), s.skip(end, "旬"), true
 	}
 	return s.numericDate(i)
 }
