@@ -116,7 +116,11 @@ func (s *scan) bareUnit(j int) bool {
 // perBefore reads what a price is for before token i: 一斤3块, 每斤卖3块, 每百斤四百二.
 func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 	k := i - 1
-	for n := 0; k >= 0 && n < 4; k, n = k-1, n+1 {
+	floor := 0 // 三百斤一头 十六块: 一头 belongs to the weight
+	if last := len(s.amounts) - 1; last >= 0 && s.amounts[last].per != nil {
+		floor = s.amounts[last].to
+	}
+	for n := 0; k >= floor && n < 4; k, n = k-1, n+1 {
 		t := &s.tokens[k]
 		if t.kind == numberToken || t.kind == moneyToken || t.kind == phoneToken || t.product() {
 			break
@@ -131,7 +135,7 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 			break
 		}
 	}
-	if k < 0 {
+	if k < floor {
 		return nil, false, i
 	}
 	t := &s.tokens[k]
@@ -289,7 +293,7 @@ func (s *scan) around(a *amount) {
 		switch {
 		case p.cue(cueMin) && !p.cue(cueMax):
 			a.num.hasMax, a.num.approx = false, true
-		case p.cue(cueMax):
+		case p.cue(cueMax) && !t.has(p.start, "以内") && !t.has(p.start, "封顶"):
 			a.num.hasMin, a.num.approx = false, true
 		case t.has(p.start, "不到"), t.has(p.start, "不足"), t.has(p.start, "不够"):
 			a.num.hasMin, a.num.approx = false, true

@@ -71,6 +71,20 @@ func (a *almanacs) of(year int) *almanac {
 	return v.(*almanac)
 }
 
+// monthStart is the first day of the lunar month that d lies in.
+func (a *almanacs) monthStart(d day) day {
+	y := d.date().Year()
+	for _, year := range []int{y, y - 1} {
+		months := &a.of(year).months
+		for m := 12; m >= 1; m-- {
+			if months[m] <= d {
+				return months[m]
+			}
+		}
+	}
+	return d
+}
+
 func lunarDay(year, month, d int) day {
 	s := calendar.NewLunarFromYmd(year, month, d).GetSolar()
 	return dayOf(s.GetYear(), time.Month(s.GetMonth()), s.GetDay())

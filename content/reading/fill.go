@@ -243,7 +243,7 @@ func (s *scan) priceUnit(l *lotDraft, q, a *amount) *unit {
 	}
 	switch q.unit.class {
 	case countUnit:
-		if l.live() && v <= 100_000 {
+		if v <= 100_000 && (l.live() || len(l.apiece) > 0) {
 			return &jin
 		}
 		return q.unit

@@ -116,7 +116,7 @@ func (s *scan) siblings(k int) bool {
 				return true
 			}
 		}
-		if p.to == m.from && p.variety != "" && m.variety != "" {
+		if p.to == m.from && p.variety != "" && m.variety != "" && !s.text.is(s.tokens[m.from].start, "干湿鲜新陈老") {
 			return true
 		}
 	}
@@ -135,7 +135,7 @@ func (s *scan) group(k int) (from int) {
 		between := false
 		for i := range s.amounts {
 			a := &s.amounts[i]
-			if (a.kind == quantityAmount || a.kind == priceAmount && !a.negotiable || a.kind == bareAmount || a.kind == apieceAmount) && a.from >= s.mentions[from-1].to && a.to <= s.mentions[from].from {
+			if (a.kind == quantityAmount || a.kind == priceAmount && !a.negotiable || a.kind == bareAmount || a.kind == apieceAmount || a.kind == rateAmount) && a.from >= s.mentions[from-1].to && a.to <= s.mentions[from].from {
 				between = true
 			}
 		}
@@ -145,6 +145,19 @@ func (s *scan) group(k int) (from int) {
 		from--
 	}
 	return from
+}
+
+// enumeration is the first of the mentions that stand in one list with mention k: 螺丝椒、线椒和茄子.
+func (s *scan) enumeration(k int) int {
+	for ; k > 0; k-- {
+		for i := s.mentions[k-1].to; i < s.mentions[k].from; i++ {
+			t := &s.tokens[i]
+			if t.kind == stopToken || t.kind == otherToken && !s.text.is(t.start, "和跟及与或的加") || t.kind == wordToken && !t.product() && !t.cue(cueGrade) && !t.cue(cueIdle) && !t.place() {
+				return k
+			}
+		}
+	}
+	return 0
 }
 
 // assign gives amount a to the lot or lots that it is of.
@@ -172,6 +185,9 @@ func (s *scan) assign(a *amount) {
 		return
 	}
 	from := s.group(prev)
+	if !a.each {
+		from = max(from, s.enumeration(prev))
+	}
 	several := s.markLots(from, prev) > 1
 	own := s.mentions[prev].lot
 	switch {

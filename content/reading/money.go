@@ -50,7 +50,7 @@ func (s *scan) oneMoney(i int) token {
 	}
 	none := token{kind: otherToken, start: i, end: i}
 	switch {
-	case t.is(j, "块元") && !t.is(j+1, s.afterPiece(j)):
+	case t.is(j, "块元") && !t.is(j+1, s.afterPiece(j)), t.is(j, "快") && s.quick(j):
 		tok := token{kind: moneyToken, start: i, num: n, end: j + 1, money: true}
 		if t.is(tok.end, "把") && n.single() {
 			tok.end++
@@ -89,6 +89,12 @@ func (s *scan) afterPiece(j int) string {
 		return "旦月宵气素宝杂猪仔"
 	}
 	return "地田土头菜石根茎腊猪牛"
+}
+
+// quick tells whether 快 at rune j, after a numeral, is a slip of the finger for 块: 2快3, 两快一斤, 五快钱.
+func (s *scan) quick(j int) bool {
+	t := &s.text
+	return t.is(j+1, "钱") || s.digitAt(j+1) >= 0 && !s.unitAfter(j+2) || t.is(j+1, "一/每") && s.unitAfter(j+2)
 }
 
 // hairy tells whether 毛 at rune j belongs to a word such as 毛猪, 毛重.

@@ -12,6 +12,7 @@ type location struct {
 	ambiguous  bool
 	candidates []placeRef
 	dest       bool // goods go there: 主销长沙
+	source     bool // goods of a demand shall come from there
 	top        level
 }
 

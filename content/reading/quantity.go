@@ -26,6 +26,9 @@ func (s *scan) numberUse(i int) int {
 		if last, ok := s.holds(i); ok {
 			return last
 		}
+		if last, ok := s.packed(i); ok {
+			return last
+		}
 	}
 	s.around(&a)
 	s.judge(&a)
@@ -37,6 +40,9 @@ func (s *scan) numberUse(i int) int {
 func (s *scan) onePrice(i int) bool {
 	t := &s.tokens[i]
 	if !t.num.bareOne || t.unit == nil || t.unit.class == otherUnit || t.unit.class == areaUnit || t.unit.class == lengthUnit || t.num.end != t.unitAt {
+		return false
+	}
+	if s.text.is(t.end, "一/每") && s.unitAfter(t.end+1) { // 十一斤一只
 		return false
 	}
 	clause := i
@@ -90,10 +96,9 @@ func (s *scan) apiece(a *amount, i int) (last int, ok bool) {
 	if k := s.tokenFrom(end, i+1); t.is(end, "/一每1") && !(k < len(s.tokens) && s.tokens[k].kind == moneyToken) {
 		u, _, _, e := s.perAt(end)
 		if u != nil && e > end && (u.class == countUnit || u.class == packUnit || u.class == loadUnit) {
-			a.kind, a.per = apieceAmount, u
-			to := s.tokenFrom(e, i+1)
+			a.kind, a.per, a.to = apieceAmount, u, s.tokenFrom(e, i+1)
 			s.amounts = append(s.amounts, *a)
-			return to - 1, true
+			return a.to - 1, true
 		}
 		if u != nil && e == end && u.class == otherUnit && t.is(end, "/每一") && (u.name == "天" || u.name == "月" || u.name == "年" || u.name == "周" || u.name == "日") {
 			a.kind, a.rate = rateAmount, u.name
@@ -144,7 +149,13 @@ func (s *scan) holds(i int) (last int, ok bool) {
 		return i, false
 	}
 	w := &s.tokens[k]
-	if w.kind != numberToken || w.unit == nil || w.unit.class != weightUnit {
+	if w.kind != numberToken || w.unit == nil {
+		return i, false
+	}
+	if w.unit.class == countUnit && tok.unit.class == packUnit && s.tokens[k-1].kind != blankToken { // 一箱120个
+		return k, true
+	}
+	if w.unit.class != weightUnit {
 		return i, false
 	}
 	if s.tokens[k-1].kind == blankToken && w.num.value() > 500_000 && w.unit.name == "斤" {
@@ -155,6 +166,19 @@ func (s *scan) holds(i int) (last int, ok bool) {
 	a.from = i
 	s.amounts = append(s.amounts, a)
 	return a.to - 1, true
+}
+
+// packed reads 120枚一箱, 12个/提 at the count token i: what one pack holds is no quantity.
+func (s *scan) packed(i int) (last int, ok bool) {
+	tok := &s.tokens[i]
+	if tok.unit.class != countUnit || !s.text.is(tok.end, "一/每1") {
+		return i, false
+	}
+	u, _, _, e := s.perAt(tok.end)
+	if u == nil || e == tok.end || u.class != packUnit && u.class != loadUnit {
+		return i, false
+	}
+	return s.tokenFrom(e, i+1) - 1, true
 }
 
 // judge takes quantities that are none: minimum orders, yields, what is sold or was last year, sizes.
@@ -283,6 +307,9 @@ func (s *scan) sizeBefore(i int) bool {
 func (s *scan) dailyBefore(i int) string {
 	for k, n := i-1, 0; k >= 0 && n < 4; k, n = k-1, n+1 {
 		t := &s.tokens[k]
+		if last := len(s.amounts) - 1; last >= 0 && s.amounts[last].kind == rateAmount && s.amounts[last].to == k+1 { // 每天要辣椒30斤冬瓜80斤
+			return s.amounts[last].rate
+		}
 		if t.kind == stopToken || t.kind == numberToken && (t.unit == nil || t.unit.class != otherUnit) || t.kind == moneyToken || t.kind == blankToken {
 			return ""
 		}

@@ -10,12 +10,16 @@ func (s *scan) situate(intent Intent, lots []Lot) *Place {
 func (s *scan) origins(intent Intent, lots []Lot) *Place {
 	var buyer *location
 	sources := s.sources[:0]
+	for k := len(s.places) - 1; intent == Demand && k >= 0; k-- {
+		l := &s.places[k]
+		l.source = s.isSource(l) || k+1 < len(s.places) && s.places[k+1].source && s.listed(l.to, s.places[k+1].from)
+	}
 	for k := range s.places {
 		l := &s.places[k]
 		switch {
 		case l.dest && intent != Demand:
 			continue
-		case intent == Demand && !s.isSource(l):
+		case intent == Demand && !l.source:
 			if buyer == nil || buyer.code == "" && l.code != "" {
 				buyer = l
 			}
@@ -37,6 +41,16 @@ func (s *scan) origins(intent Intent, lots []Lot) *Place {
 		return nil
 	}
 	return s.placeOf(buyer)
+}
+
+// listed tells whether nothing but what joins a list stands in tokens [from, to): 道县、江永, 炎陵或者桂东.
+func (s *scan) listed(from, to int) bool {
+	for i := from; i < to; i++ {
+		if t := &s.tokens[i]; t.kind != blankToken && !s.text.is(t.start, "、,，和跟与及或者") {
+			return false
+		}
+	}
+	return true
 }
 
 // oneSource is the place when the message names one, or several that lie in each other.
@@ -142,7 +156,7 @@ func (s *scan) times(intent Intent, lots []Lot) {
 			at = s.nearestWhen(k, best, rank, intent)
 		}
 		w := s.tokens[at].window
-		if w.single && (w.bare || s.tomorrow(&w)) && intent == Supply {
+		if w.single && (w.bare || s.tomorrow(&w)) {
 			w.hasTo = false
 		}
 		lots[k].Available = s.windowOf(&s.tokens[at], w)
@@ -195,7 +209,7 @@ func (s *scan) whenRank(i int, intent Intent) int {
 		}
 		return 3
 	case w.bare && w.single:
-		if s.textAfter(t.end, "杀", "有", "刚", "摘", "挖", "捞", "采", "出", "到", "现", "开", "就", "要", "上", "新", "能", "可", "卖", "起", "的", "早上") && !s.textAfter(t.end, "的价", "的行", "卖什", "价", "要多少") {
+		if s.textAfter(t.end, "杀", "有", "刚", "摘", "挖", "捞", "采", "出", "到", "现", "开", "就", "要", "上", "新", "能", "可", "卖", "起", "的", "早上", "装", "拉", "拖", "交", "送", "发车", "发货") && !s.textAfter(t.end, "的价", "的行", "卖什", "价", "要多少") {
 			return 2
 		}
 		return 0
@@ -216,6 +230,9 @@ func (s *scan) pastBefore(i int) bool {
 func (s *scan) describesPast(t *token) bool {
 	x := &s.text
 	j := t.end
+	if w := &t.window; w.hasTo && w.to >= s.today && s.textAfter(j-1, "前") && x.is(j+1, "完") { // 霜降前挖完
+		return false
+	}
 	for x.is(j, "才刚就 ") {
 		j++
 	}

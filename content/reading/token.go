@@ -143,7 +143,7 @@ func (s *scan) numberToken(i int, num number) token {
 	if u == nil || s.wordBeats(j, end) {
 		return tok
 	}
-	if j > num.end && len([]rune(u.name)) == 1 && (u.class == otherUnit || u.class == countUnit || u.class == packUnit) && !unitEnds(&s.text, end) {
+	if j > num.end && len([]rune(u.name)) == 1 && (u.class != weightUnit || u.name == "两") && u.name != "亩" && !unitEnds(&s.text, end) {
 		return tok
 	}
 	tok.unit, tok.unitAt, tok.end = u, j, end
@@ -167,13 +167,14 @@ func unitEnds(t *text, i int) bool {
 	return i >= len(t.runes) || t.is(i, " ,，。;；、/!！")
 }
 
-// wordBeats tells whether goods whose name begins with the unit stand at runes i.. and reach beyond end (200毛竹, 3000 包菜).
+// wordBeats tells whether goods or a place whose name begins with the unit stand at rune i and reach beyond end (200毛竹, 3000 包菜,
+// 五十 平江).
 func (s *scan) wordBeats(i, end int) bool {
 	w, n := s.r.dict.matcher.Longest(s.text.runes[i:])
 	if i+n <= end {
 		return false
 	}
-	return s.r.dict.senses[w].goods.product != nil
+	return s.r.dict.senses[w].goods.product != nil || len(s.r.dict.senses[w].places) > 0
 }
 
 func separator(r rune) (kind, bool) {

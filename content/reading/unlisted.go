@@ -35,6 +35,9 @@ func (s *scan) unlisted(f *features) bool {
 // nameToken tells whether token i can be part of a name: Chinese characters that are no words of ours.
 func (s *scan) nameToken(i int) bool {
 	t := &s.tokens[i]
+	if t.kind == wordToken && t.cue(cueIdle) { // guard words that are goods as well: 茶枯20吨, 收米糠
+		return s.text.is(t.end-1, "枯粕麸糠壳草秆饼膏")
+	}
 	return t.kind == otherToken && s.text.rune(t.start) > 0x2E80 && !s.text.is(t.start, "的了是在和与也就都很最不我你他它这那个些之为把被给从向到要有想能可以")
 }
 

@@ -44,7 +44,11 @@ func (s *scan) whenAt(i, w, n int) (end int, win window, ok bool) {
 		if n2 > 0 {
 			k2 = s.r.dict.senses[w2].when
 		}
-		if win2, end2, ok2 := s.dateAt(j, k2, n2); ok2 && win2.hasTo && win.hasFrom {
+		win2, end2, ok2 := s.dateAt(j, k2, n2)
+		if !ok2 && win.single {
+			win2, end2, ok2 = s.laterDay(win, j)
+		}
+		if ok2 && win2.hasTo && win.hasFrom {
 			if win2.to < win.from {
 				win2.to = s.nextYear(win2.to)
 			}
@@ -56,6 +60,21 @@ func (s *scan) whenAt(i, w, n int) (end int, win window, ok bool) {
 	}
 	end = s.aroundWhen(end, &win)
 	return end, win, true
+}
+
+// laterDay reads the second day of 腊月十五到二十, 12月5号-10: one of the same month, at rune i.
+func (s *scan) laterDay(first window, i int) (window, int, bool) {
+	n := s.text.oneNumber(s.skip(i, "初"))
+	if n.end == i || !n.single() || n.decimal || n.min < 1000 || n.min > 31000 || s.unitAfter(n.end) {
+		return window{}, i, false
+	}
+	d := first.from + 1
+	for ; d < first.from+31; d++ {
+		if day(n.min/1000) == d-s.r.almanacs.monthStart(d)+1 {
+			return days(d, d), n.end, true
+		}
+	}
+	return window{}, i, false
 }
 
 func (s *scan) nextYear(d day) day {
@@ -90,7 +109,7 @@ func (s *scan) dateAt(i int, k whenWord, n int) (win window, end int, ok bool) {
 	case whenMonth:
 		return s.month(time.Month(int(m)+int(k.n)), y, end, true)
 	case whenLunar:
-		return s.lunarMonth(int(k.n)), s.skip(end, "份", "里", "间"), true
+		return s.lunarPart(s.lunarMonth(int(k.n)), s.skip(end, "份", "里", "间"))
 	case whenYear:
 		return s.yearAt(y+int(k.n), end, k.n == 0)
 	case whenWeek:
@@ -122,7 +141,7 @@ func (s *scan) dateAt(i int, k whenWord, n int) (win window, end int, ok bool) {
 		if k.n == 0 && win.to < s.today {
 			win = s.part(y, m+1, map[whenKind]rune{whenMonthEnd: '底', whenMonthStart: '初', whenMonthMiddle: '中'}[k.kind])
 		}
-		return s.clip(win), end, true
+		return s.clip(win), s.skip(end, "旬"), true
 	}
 	return s.numericDate(i)
 }
@@ -168,6 +187,36 @@ func (s *scan) lunarMonth(m int) window {
 		}
 	}
 	return window{}
+}
+
+// lunarPart reads what follows a lunar month: 上旬, 底, 初六, 二十, 廿八. w is the month from today on.
+func (s *scan) lunarPart(w window, end int) (window, int, bool) {
+	t := &s.text
+	first := s.r.almanacs.monthStart(w.to)
+	part := func(from, to day, e int) (window, int, bool) {
+		p := days(first+from-1, min(first+to-1, w.to))
+		p.past = p.to < s.today
+		return s.clip(p), e, true
+	}
+	switch {
+	case t.has(end, "上旬"), t.is(end, "头初") && !t.is(end+1, "一二三四五六七八九十"):
+		return part(1, 10, s.skip(end, "上旬", "头", "初"))
+	case t.has(end, "中旬"):
+		return part(11, 20, end+2)
+	case t.has(end, "下旬"), t.is(end, "底尾末"):
+		return part(21, 30, s.skip(end, "下旬", "底", "尾", "末"))
+	}
+	j := s.skip(end, "初")
+	if t.is(j, "廿") {
+		if d := hanDigit(t.rune(j + 1)); d > 0 {
+			return part(day(20+d), day(20+d), j+2)
+		}
+	}
+	if n := t.oneNumber(j); n.end > j && n.single() && !n.arabic && n.min >= 1000 && n.min <= 30000 && (j > end || n.min > 10000) && !s.unitAfter(n.end) {
+		d := day(n.min / 1000)
+		return part(d, d, n.end)
+	}
+	return w, end, true
 }
 
 func (s *scan) season(first, y int) window {

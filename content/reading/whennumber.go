@@ -8,7 +8,7 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 	y := s.today.date().Year()
 	if t.has(i, "农历") || t.has(i, "阴历") {
 		if m, e := s.monthNumber(i + 2); e > i+2 {
-			return s.lunarMonth(m), e, true
+			return s.lunarPart(s.lunarMonth(m), e)
 		}
 		return win, i, false
 	}
@@ -23,6 +23,9 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 		return s.after(15, e)
 	}
 	n := t.numberAt(i)
+	if n.decimal && n.single() && t.is(n.end, "号日") {
+		return s.pointedDate(n)
+	}
 	if n.end == i || n.decimal {
 		return win, i, false
 	}
@@ -53,6 +56,27 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 		}
 	}
 	return win, i, false
+}
+
+// pointedDate reads 12.5号, 6.18号.
+func (s *scan) pointedDate(n number) (window, int, bool) {
+	m, d := int(n.min/1000), int(n.min%1000)
+	for point := n.end - 1; point > n.start && s.text.runes[point] != '.'; point-- {
+		if d%10 == 0 {
+			d /= 10
+		}
+	}
+	if s.text.is(n.end-1, "0") && d < 10 { // 12.10号
+		d *= 10
+	}
+	if m < 1 || m > 12 || d < 1 || d > 31 {
+		return window{}, n.start, false
+	}
+	at := dayOf(s.today.date().Year(), time.Month(m), d)
+	if at < s.today {
+		at = s.nextYear(at)
+	}
+	return days(at, at), n.end + 1, true
 }
 
 // varietyBefore tells whether the rune before i makes a number with 号 the name of a variety.
@@ -94,6 +118,9 @@ func (s *scan) after(n, end int) (window, int, bool) {
 		if t.has(e, w) {
 			return window{from: s.today + day(n), hasFrom: true}, e + len([]rune(w)), true
 		}
+	}
+	if e > end && (t.begins(e) || t.is(e, "熟出")) { // 20天左右上市
+		return window{from: s.today + day(n), hasFrom: true}, e, true
 	}
 	return window{}, end, false
 }
@@ -172,7 +199,11 @@ func (s *scan) aroundWhen(end int, w *window) int {
 	}
 	for _, x := range []string{"以后", "之后", "过后", "后"} {
 		if t.has(end, x) && !t.is(end+len([]rune(x)), "面天期") {
-			*w = window{from: w.to + 1, hasFrom: true, past: w.past}
+			from := w.to + 1
+			if w.single && t.is(end-1, "号日") { // 二十号以后 counts the day itself
+				from = w.to
+			}
+			*w = window{from: from, hasFrom: true, past: w.past}
 			return end + len([]rune(x))
 		}
 	}
@@ -182,5 +213,19 @@ func (s *scan) aroundWhen(end int, w *window) int {
 			return end + len([]rune(x))
 		}
 	}
+	if w.single && t.begins(end) { // 7月25日开秤
+		w.hasTo, w.single = false, false
+	}
 	return end
+}
+
+// begins tells whether at rune i stands what makes a day the first of many: 开园, 上市, 开秤.
+func (t *text) begins(i int) bool {
+	for t.is(i, " 正式就可能") {
+		i++
+	}
+	if t.is(i, "开") {
+		return t.is(i+1, "园摘采秤挖割捕捞剪磅市始")
+	}
+	return t.has(i, "上市") || t.has(i, "出栏") || t.has(i, "下树") || t.has(i, "成熟")
 }
