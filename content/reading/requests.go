@@ -94,7 +94,7 @@ func (s *scan) fair(f *features) (verdict, bool) {
 	if !f.has(cueFair) && !signs || !signs && offers || !f.has(cueFair) && (s.says("纯利", "零风险", "加盟", "考察", "报名费", "培训") || offers) {
 		return verdict{}, false
 	}
-	if f.has(cueReport) && s.says("上报", "附名单", "汇总", "我县", "我局", "各乡镇", "名单") && !s.says("要报名", "想报名", "申请参会") {
+	if f.has(cueReport) && !f.has(cueCancel) && s.says("上报", "附名单", "汇总", "我县", "我局", "各乡镇", "名单") && !s.says("要报名", "想报名", "申请参会") {
 		return verdict{intent: Other, sure: 900}, true
 	}
 	v := verdict{intent: FairSignup, sure: 960}
@@ -147,7 +147,7 @@ func (s *scan) thanks(f *features) (verdict, bool) {
 func (s *scan) subscribes(f *features) (verdict, bool) {
 	again := s.says("重新订", "想订", "再订", "又订", "订个") && !s.says("订货") || s.text.has(0, "订") && s.says("价", "行情", "消息", "信息")
 	asked := again || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点", "想天天", "想每天", "天天晓得", "每天晓得", "天天知道", "每天知道")
-	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy)) {
+	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy, cueWho)) {
 		return verdict{}, false
 	}
 	if !f.goods && !again && !f.has(cueTrend, cuePriceWord, cueBuy, cueEvery) && !s.says("订阅", "行情", "价", "求购", "信息", "开通") {
@@ -189,6 +189,8 @@ func (s *scan) service(f *features) (verdict, bool) {
 	case trade:
 	case f.has(cuePerson):
 		return verdict{intent: Help, sub: Person, sure: 900, also: []Intent{Other}}, true
+	case f.has(cueListing) && f.has(cueEdit, cueWrong) && !s.interrogative():
+		return verdict{intent: Other, sure: 850, also: []Intent{Help}}, true
 	case f.has(cueListing) && !f.has(cueHowMuch):
 		return verdict{intent: Help, sub: MyListings, sure: 900}, true
 	case f.has(cueHelp) && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
