@@ -14,9 +14,8 @@ type Sign struct {
 
 func loadSigns() ([]Sign, error) {
 	var signs []Sign
-	var bad error
 	index := map[string]int{}
-	err := each("signs.csv", 3, func(f []string) {
+	err := each("signs.csv", "记号,说明,词", func(f []string) error {
 		i, known := index[f[0]]
 		if !known {
 			i = len(signs)
@@ -25,15 +24,13 @@ func loadSigns() ([]Sign, error) {
 		}
 		for pattern := range strings.FieldsSeq(f[2]) {
 			words, err := expand(pattern)
-			if err != nil && bad == nil {
-				bad = fmt.Errorf("lexicon: signs.csv: %s: %w", f[0], err)
+			if err != nil {
+				return err
 			}
 			signs[i].Words = append(signs[i].Words, words...)
 		}
+		return nil
 	})
-	if err == nil {
-		err = bad
-	}
 	return signs, err
 }
 
