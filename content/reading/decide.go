@@ -23,7 +23,7 @@ func (s *scan) judgeMessage(f *features) verdict {
 }
 
 func (s *scan) complains(f *features) (verdict, bool) {
-	plain := s.says("投诉", "举报", "我要告", "管不管", "负不负责", "管一管")
+	plain := s.says("投诉", "举报", "我要告") || s.says("管不管", "负不负责", "管一管") && !f.has(cueGlut)
 	if !f.has(cueComplaint) && !plain || !plain && (f.has(cueHowMuch) || s.noBuyer()) || !plain && f.goods && f.weights && f.has(cueSell, cueBuy, cueGlut, cueAskBuyer) {
 		return verdict{}, false
 	}

@@ -31,7 +31,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	case f.has(cuePolicy, cueLoan) && (asks || !f.weights || s.says("补助", "补贴", "贴息")) && !(trade && f.weights) && !f.has(cueGlut) && !s.says("最低收购价", "保护价"):
 	case f.has(cueWeather) && !f.goods, f.has(cueWeather) && asks && !f.weights && !f.has(cueTrend, cueHowMuch):
 	case f.has(cueAgent) && s.agents(f):
-	case f.has(cueAd) && !full && !(f.goods && (d.welcome >= 0 || trade && (f.weights || f.prices))):
+	case f.has(cueAd) && !full && !(f.goods && (d.welcome >= 0 || s.says("基地", "产地", "合作社") || trade && (f.weights || f.prices))):
 		other.sure = 850
 	case s.says("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") && !(f.goods && (f.weights || d.welcome >= 0)):
 	case s.heard() && !f.has(cueHowMuch) && !asks && d.sell < 0 && d.buy < 0 && !f.has(cueGlut) && !(d.have >= 0 && f.weights):

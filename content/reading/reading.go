@@ -35,7 +35,7 @@ func (r *Reader) Read(m Message) Reading {
 	v := s.judgeMessage(&f)
 	out := Reading{
 		Intent: v.intent, Sub: v.sub, Confidence: float64(v.sure) / 1000, Items: s.out.lots[:0], Phones: append(s.out.texts[:0:2], s.phones...),
-		Also: append([]Intent{}, v.also...), Missing: s.out.slots[:0],
+		Also: append([]Intent{}, v.also...), Missing: s.out.slots[:0], Flags: s.flags([]Flag{}),
 	}
 	s.out.used.texts = 2
 	if len(s.phones) > 0 {

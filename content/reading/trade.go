@@ -227,6 +227,9 @@ func (s *scan) asksForBuyer(i int) bool {
 // buys tells whether 求购, 收购, 需要 … at token i is what the writer does or wants: not 收购价, 收购商, 没人收购, 不需要.
 func (s *scan) buys(i int) bool {
 	t := &s.tokens[i]
+	if s.cueBefore(i, 12, cueWelcome) && !s.text.has(t.start, "求") { // 欢迎各地客商前来采购
+		return false
+	}
 	if s.before(i, "没人", "没有人", "无人", "不", "谁来", "老板来", "统一", "包", "厂家", "合同", "保底", "负责", "等着", "等待", "有人", "靠") && !s.text.has(t.start, "求") {
 		return false
 	}
@@ -435,6 +438,8 @@ func (s *scan) trades(f *features) (verdict, bool) {
 	case f.weights && f.prices:
 		return supply, true
 	case f.asks && !f.prices, s.says("怎么搞", "怎么办", "怎么弄"):
+		return verdict{}, false
+	case f.weights && !f.prices && f.words > 9 && !f.places && !f.when && d.welcome < 0: // 下次带两坛给你们尝
 		return verdict{}, false
 	case f.weights, f.prices:
 		supply.sure = 850

@@ -120,6 +120,7 @@ type Reading struct {
 	BuyerPlace *Place   `json:"buyer_place"`
 	Also       []Intent `json:"also"`
 	Missing    []Slot   `json:"missing"`
+	Flags      []Flag   `json:"flags"`
 }
 
 // Message is one text to read. Channel is wechat, wechat_voice, sms or any other word. SentAt is what "下个月中旬" is counted

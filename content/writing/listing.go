@@ -307,3 +307,13 @@ func (w Words) Several(goods []string) string {
 	}
 	return goods[0] + "等" + strconv.Itoa(len(goods)) + "样"
 }
+
+// Held says that a demand is looked at by a person before others see it.
+func (w Words) Held() string {
+	return w.say("收到了。您的信息里说到先交钱,我们请工作人员看一下再登出来。提醒一句:买卖不用先交押金、样品费。", "收到了。里面说到先交钱,我们请人看一下再登。")
+}
+
+// Banned says that goods may not be traded, and why.
+func (w Words) Banned(product, why string) string {
+	return product + "不能在这里登:" + why + "。" + w.say("别的农产品,随时发给我。", "")
+}

@@ -17,7 +17,20 @@ func (c *step) add(kind reading.Intent, items []reading.Lot, glut bool) Turn {
 	if c.in.Reading.Phone != nil {
 		phone = *c.in.Reading.Phone
 	}
-	lots := slices.DeleteFunc(slices.Clone(items), func(l reading.Lot) bool { return l.Product == "" })
+	if kind == reading.Demand && slices.Contains(c.in.Reading.Flags, reading.FlagFraud) {
+		return Turn{Answer: c.w.Held(), Acts: []Act{CallPerson{Why: "求购信息里要先交钱,可能是骗局"}}} // who is pushed a swindle is lost
+	}
+	var banned, why string
+	lots := slices.DeleteFunc(slices.Clone(items), func(l reading.Lot) bool {
+		p, _ := c.lex.Product(l.Product)
+		if p.Banned != "" {
+			banned, why = l.Product, p.Banned
+		}
+		return l.Product == "" || p.Banned != ""
+	})
+	if len(lots) == 0 && banned != "" {
+		return Turn{Answer: c.w.Banned(banned, why)}
+	}
 	if len(lots) == 0 {
 		return c.askProduct(kind, items, phone, glut)
 	}
