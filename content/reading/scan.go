@@ -17,4 +17,6 @@ type scan struct {
 	marked   []bool      // lots that an amount is of
 	spans    [][2]int    // of phones
 	out      *sheet
+
+	hiddenPhone bool // a phone number is spelled to be hidden: 一三九…, 139*0000*1234
 }
