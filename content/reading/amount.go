@@ -101,7 +101,7 @@ func (s *scan) perAt(i int) (u *unit, hundred, ten bool, end int) {
 	if u.class == otherUnit || u.class == lengthUnit {
 		return u, false, false, i
 	}
-	if hundred && u.class != weightUnit {
+	if hundred && u.class != weightUnit || t.is(e, "半") && !t.is(e+1, "个年天月") { // 13.5 一吨半
 		return nil, false, false, i
 	}
 	return u, hundred, false, e
@@ -148,7 +148,7 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 		if t.num.single() && t.num.min == 1000 && t.unit.class <= volumeUnit && t.unit.class != areaUnit {
 			return t.unit, false, k
 		}
-		if t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" && s.tokens[k+1].kind != blankToken {
+		if t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" && s.tokens[k+1].kind != blankToken && !s.cueAfter(k+1, 2, cueMinOrder) {
 			return t.unit, true, k
 		}
 		return nil, false, i
@@ -287,7 +287,7 @@ func (s *scan) around(a *amount) {
 	k := a.from - 1
 	for n := 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		p := &s.tokens[k]
-		if p.kind == blankToken || p.kind == otherToken && t.is(p.start, "有是要卖的在就也给") && n < 2 {
+		if p.kind == blankToken || p.kind == otherToken && t.is(p.start, "有是要卖的在就也给") && n < 2 || p.product() && k > 0 && s.tokens[k-1].cue(cueLeft) && a.kind == quantityAmount { // 现有肥猪150头
 			continue
 		}
 		switch {

@@ -8,6 +8,9 @@ func (s *scan) bareNumber(i int) int {
 	if !tok.num.given() {
 		return i
 	}
+	if t.has(tok.start, "半") || t.is(tok.end, "钱") && tok.num.value() <= 10_000 { // 半边, 4-6钱的: a part, a size
+		return i
+	}
 	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第") || t.rune(tok.end) > 0x2E80) {
 		return i // 特产之一, 三得禽业: a digit in a name
 	}

@@ -175,7 +175,7 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 		return nil
 	}
 	a := l.prices[0]
-	graded := false
+	graded := l.states
 	for k := range l.prices {
 		graded = graded || l.prices[k].grade
 	}

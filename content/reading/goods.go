@@ -16,6 +16,10 @@ func (s *scan) findGoods() {
 	s.mentions = s.mentions[:0]
 	for i := range s.tokens {
 		t := &s.tokens[i]
+		if m := s.shortAgain(i); m != nil {
+			s.mentions = append(s.mentions, mention{product: m.product, variety: m.variety, from: i, to: i + 1, lot: -1})
+			continue
+		}
 		if t.kind != wordToken || !t.product() || !s.isGoods(i) {
 			continue
 		}
@@ -24,6 +28,23 @@ func (s *scan) findGoods() {
 	if len(s.mentions) > 1 {
 		s.dropAside()
 	}
+}
+
+// shortAgain finds the goods that one rune at token i, before a number, names again: 土鸡蛋要不?… 蛋一块三一个.
+func (s *scan) shortAgain(i int) *mention {
+	t := &s.tokens[i]
+	if t.kind != otherToken || i+1 >= len(s.tokens) || !s.text.is(t.start, "蛋果菜油茶米谷苗鱼粉酒肉菇瓜豆椒") || i > 0 && s.tokens[i-1].kind == otherToken {
+		return nil
+	}
+	if k := s.tokens[i+1].kind; k != numberToken && k != moneyToken {
+		return nil
+	}
+	for k := len(s.mentions) - 1; k >= 0; k-- {
+		if m := &s.mentions[k]; s.text.runes[s.tokens[m.to-1].end-1] == s.text.runes[t.start] {
+			return m
+		}
+	}
+	return nil
 }
 
 // isGoods tells whether the name at token i means goods: not a surname, a unit, a feed or a tree.
@@ -118,11 +139,7 @@ func (s *scan) aside(k int) bool {
 	end := s.tokens[m.to-1].end
 	start := s.tokens[m.from].start
 	switch {
-	case t.is(start-1, "喂吃"), t.has(start-2, "用"), t.has(start-3, "喂的"):
-		if t.is(start-1, "喂") || t.is(start-1, "吃") {
-			return true
-		}
-	case t.is(end, "喂养") && !t.is(end, "养殖"), t.is(end, "粉酒") && false:
+	case t.is(start-1, "喂吃"), t.is(end, "喂养"):
 		return true
 	case t.has(end, "大小"), t.has(end, "那么大"), t.has(end, "味"), t.has(end, "套种"), t.has(end, "一样"), t.has(end, "换"):
 		return true

@@ -10,6 +10,7 @@ type lotDraft struct {
 	apiece     []amount
 	bare       []amount
 	negotiable bool
+	states     bool // named wet and dry (湿谷1块 干谷1块3): its prices are a range
 }
 
 // gather makes lots of the mentions and gives each its amounts.
@@ -18,6 +19,12 @@ func (s *scan) gather() {
 	for k := range s.mentions {
 		m := &s.mentions[k]
 		m.lot = s.sameLot(k)
+		if j := s.otherState(k); m.lot < 0 && j >= 0 {
+			m.lot = s.mentions[j].lot
+			s.lots[m.lot].states = true
+			s.lots[m.lot].first.variety = ""
+			continue
+		}
 		if m.lot < 0 {
 			m.lot = len(s.lots)
 			s.newLot(*m)
@@ -35,6 +42,22 @@ func (s *scan) gather() {
 	}
 }
 
+// otherState finds the mention of the same goods, wet where mention k is dry or dry where it is wet, unless each has a quantity of
+// its own; -1 when there is none.
+func (s *scan) otherState(k int) int {
+	m := &s.mentions[k]
+	if m.variety == "" || !s.text.is(s.tokens[m.from].start, "干湿") {
+		return -1
+	}
+	for j := k - 1; j >= 0; j-- {
+		p := &s.mentions[j]
+		if p.product == m.product && p.variety != "" && s.text.is(s.tokens[p.from].start, "干湿") && !(s.countedAfter(j) && s.countedAfter(k)) {
+			return j
+		}
+	}
+	return -1
+}
+
 func (t *text) contains(long, short string) bool {
 	for i := 0; i+len(short) <= len(long); i++ {
 		if long[i:i+len(short)] == short {
@@ -48,12 +71,14 @@ func (t *text) contains(long, short string) bool {
 func (s *scan) sameLot(k int) int {
 	m := &s.mentions[k]
 	for j := k - 1; j >= 0; j-- {
-		p := &s.mentions[j]
-		if p.product != m.product || p.product == nil && p.name != m.name {
-			continue
-		}
-		if p.variety == m.variety {
+		if p := &s.mentions[j]; p.product == m.product && p.name == m.name && p.variety == m.variety {
 			return p.lot
+		}
+	}
+	for j := k - 1; j >= 0; j-- {
+		p := &s.mentions[j]
+		if p.product != m.product || p.product == nil {
+			continue
 		}
 		if p.variety == "" && m.variety != "" && s.lots[p.lot].first.variety == "" && !s.countedAfter(k) { // 鹅30只 武冈铜鹅: the narrower name of the same
 			return p.lot
@@ -112,7 +137,7 @@ func (s *scan) siblings(k int) bool {
 			}
 		}
 		for i := range s.amounts {
-			if a := &s.amounts[i]; a.kind != ignoredAmount && a.from >= p.to && a.to <= m.from {
+			if a := &s.amounts[i]; a.kind != ignoredAmount && a.from >= p.to && (a.to < m.from || a.from == p.to && a.to == m.from) {
 				return true
 			}
 		}
@@ -150,6 +175,11 @@ func (s *scan) group(k int) (from int) {
 // enumeration is the first of the mentions that stand in one list with mention k: 螺丝椒、线椒和茄子.
 func (s *scan) enumeration(k int) int {
 	for ; k > 0; k-- {
+		for j := range s.mentions[:k] { // 蜂蜜土鸡蛋 蜂蜜80: named again, it stands alone
+			if s.mentions[j].lot == s.mentions[k].lot {
+				return k
+			}
+		}
 		for i := s.mentions[k-1].to; i < s.mentions[k].from; i++ {
 			t := &s.tokens[i]
 			if t.kind == stopToken || t.kind == otherToken && !s.text.is(t.start, "和跟及与或的加") || t.kind == wordToken && !t.product() && !t.cue(cueGrade) && !t.cue(cueIdle) && !t.place() {
@@ -176,6 +206,9 @@ func (s *scan) assign(a *amount) {
 		} else if s.mentions[k].from >= a.to && next < 0 {
 			next = k
 		}
+	}
+	if a.total && prev < 0 && (a.kind == quantityAmount || a.kind == bareAmount) { // 一共两万斤 脐橙一万五 冰糖橙五千
+		return
 	}
 	if next >= 0 && !a.total && (a.kind == quantityAmount || a.kind == bareAmount && prev < 0) && s.touches(a.to, s.mentions[next].from) &&
 		!(prev >= 0 && s.mentions[prev].to == a.from) || prev < 0 {
@@ -204,7 +237,7 @@ func (s *scan) assign(a *amount) {
 	case a.total && (a.kind == quantityAmount || a.kind == bareAmount):
 	case a.each:
 		for k := range s.lots {
-			if s.marked[k] {
+			if s.marked[k] || k <= own && len(s.lots[k].quantities) == 0 { // 茄子1块2 豆角2块 各3000斤
 				s.lots[k].add(*a)
 			}
 		}

@@ -23,7 +23,7 @@ func (t *text) arabicNumber(i int) number {
 		p = q
 		j++
 	}
-	n.end = j
+	n.end, n.decimal = j, n.min%1000 != 0
 	if more {
 		n.hasMax, n.approx = false, true
 		return n

@@ -1,19 +1,27 @@
 package reading
 
-// findPhones appends the phone numbers of a text and the rune ranges that they take.
-func (t *text) findPhones(phones []string, spans [][2]int) ([]string, [][2]int) {
+// findPhones appends the phone numbers of a text and the rune ranges that they take; hidden: one is spelled so that machines shall
+// not find it.
+func (t *text) findPhones(phones []string, spans [][2]int) (_ []string, _ [][2]int, hidden bool) {
 	for i := 0; i < len(t.runes); {
 		r := t.runes[i]
-		if !isDigit(r) && !(r == '+' && isDigit(t.rune(i+1))) && hanDigit(r) < 0 {
+		if !isDigit(r) && !(r == '+' && isDigit(t.rune(i+1))) && t.phoneDigit(i, 0) != 1 {
 			i++
 			continue
 		}
 		var p string
-		var end int
-		if hanDigit(r) >= 0 {
-			p, end = t.spelledPhone(i)
-		} else {
+		end := i + 1
+		if isDigit(r) || r == '+' {
 			p, end = t.phoneAt(i)
+		}
+		if p == "" && t.phoneDigit(i, 0) == 1 && t.phoneDigit(i-1, 1) < 0 {
+			var e int
+			if p, e = t.spelledPhone(i); p != "" {
+				end = e
+			}
+		}
+		if p != "" && t.disguised(i, end) {
+			hidden = true
 		}
 		if p == "" {
 			if end <= i {
@@ -27,7 +35,22 @@ func (t *text) findPhones(phones []string, spans [][2]int) ([]string, [][2]int) 
 		spans = append(spans, [2]int{start, end})
 		i = end
 	}
-	return phones, spans
+	return phones, spans, hidden
+}
+
+// disguised tells whether the number in runes [i, end) is written in more than digits and the usual blanks and hyphens.
+func (t *text) disguised(i, end int) bool {
+	parts := 0
+	for k := i; k < end; k++ {
+		switch r := t.runes[k]; {
+		case isDigit(r) || r == '+' || r == '(' || r == ')':
+		case r == ' ' || r == '-':
+			parts++
+		default:
+			return true
+		}
+	}
+	return parts > 4 // 1 3 9 0 0 …
 }
 
 // phoneAt reads a mobile (11 digits, 1[3-9]) or fixed number (0 and area code, or 400) that begins at rune i. When there is
@@ -134,27 +157,47 @@ func fixed(d string, broken bool, first int) bool {
 	return len(d) >= 11
 }
 
-// spelledPhone reads a mobile number that is spelled in Chinese digits, with or without blanks (一三九 零零零零 一二三四).
+// spelledPhone reads a mobile number that begins at rune i in Chinese digits, in digits and Chinese ones mixed, in letters that look like
+// digits (139oooo1234) or with signs between (1 3 9*0000*1234, 一三九 零零零零 一二三四). It returns "" and i when there is none.
 func (t *text) spelledPhone(i int) (string, int) {
 	var buf [11]byte
-	n, j := 0, i
-	for ; j < len(t.runes) && n < 11; j++ {
-		r := t.runes[j]
-		d := hanDigit(r)
+	n, j, end := 0, i, i
+	for gap := 0; j < len(t.runes) && n < len(buf); j++ {
+		d := t.phoneDigit(j, n)
 		switch {
-		case d >= 0 && r != '两':
+		case d >= 0:
 			buf[n] = byte('0' + d)
 			n++
-		case isDigit(r):
-			buf[n] = byte(r)
-			n++
-		case (r == ' ' || r == '-') && n > 0:
+			gap, end = 0, j+1
+		case n > 0 && gap < 2 && t.is(j, " -*.·_~/()（）【】|+=#,，、"):
+			gap++
 		default:
-			return "", i + 1
+			return "", i
+		}
+		if n == 1 && buf[0] != '1' || n == 2 && buf[1] < '3' {
+			return "", i
 		}
 	}
-	if n == 11 && mobile(string(buf[:])) && hanDigit(t.rune(j)) < 0 {
-		return string(buf[:]), j
+	if n < len(buf) || t.phoneDigit(end, n) >= 0 && !t.is(end, "oOl") {
+		return "", i
 	}
-	return "", i + 1
+	return string(buf[:]), end
+}
+
+// phoneDigit is the digit that the rune at i stands for in a phone number of which n digits are read, -1 when it is none.
+func (t *text) phoneDigit(i, n int) int {
+	r := t.rune(i)
+	switch {
+	case isDigit(r):
+		return int(r - '0')
+	case r == '两':
+		return -1
+	case n > 0 && (r == 'o' || r == '洞'):
+		return 0
+	case n > 0 && (r == 'l' || r == 'i') || r == '腰':
+		return 1
+	case n > 0 && r == '拐':
+		return 7
+	}
+	return hanDigit(r)
 }

@@ -74,7 +74,7 @@ func (s *scan) chain(i int) int {
 	}
 	l := location{start: t.start, end: s.tokens[last].end, from: i, to: last + 1}
 	refs = s.prefer(refs, tokens, &s.tokens[last])
-	l.end = s.tail2(l.end, refs)
+	l.end = s.villageEnd(l.end)
 	l.candidates = refs
 	l.top = refs[0].level
 	if s.text.has(l.end, "路") || s.text.is(l.end, "街巷") || s.text.has(l.end, "大道") {
@@ -132,15 +132,15 @@ func (s *scan) prefer(refs []placeRef, tokens int, last *token) []placeRef {
 	return s.refs[from:len(s.refs):len(s.refs)]
 }
 
-// tail2 takes the village that follows a place into its text.
-func (s *scan) tail2(end int, _ []placeRef) int {
+// villageEnd is where the village ends that follows a place at rune end (炎陵县中村乡平乐村), end when none follows.
+func (s *scan) villageEnd(end int) int {
 	for n := 1; n <= 6; n++ {
 		r := s.text.rune(end + n - 1)
 		if r < 0x4E00 || r > 0x9FFF {
 			return end
 		}
 		if n >= 2 && (r == '村' || r == '组' || r == '镇' || r == '乡') {
-			if s.text.is(end+n, "民里的干") && r == '村' && !s.text.is(end+n, "的") || s.text.is(end, "的是有卖我") {
+			if r == '村' && s.text.is(end+n, "民里干") || s.text.is(end, "的是有卖我") {
 				return end
 			}
 			return end + n
@@ -160,7 +160,7 @@ func (s *scan) destBefore(i int) bool {
 			return false
 		}
 		if t.cue(cueDest) {
-			return !(t.end-t.start == 1 && s.text.is(t.start, "发供去往送") && false)
+			return true
 		}
 	}
 	return false
@@ -243,7 +243,7 @@ func (s *scan) isolated(i int) bool {
 // weakPlace tells of short names that are words as well.
 func weakPlace(w string) bool {
 	switch w {
-	case "中方", "通道", "荷塘", "天元", "开福", "双清", "大祥", "石鼓", "会同", "芙蓉", "天心", "日照", "来宾", "中山", "安康", "白银", "海东", "海北",
+	case "高山", "大山", "水库", "新村", "中心", "山区", "中方", "通道", "荷塘", "天元", "开福", "双清", "大祥", "石鼓", "会同", "芙蓉", "天心", "日照", "来宾", "中山", "安康", "白银", "海东", "海北",
 		"和平", "东方", "大方", "平安", "富民", "安定", "长寿", "新和", "南和", "永定", "大同", "新化红", "资阳", "云溪", "石峰", "北塔", "君山", "雨湖", "雨花", "双峰", "保靖",
 		"新田", "新宁", "永兴", "永顺", "安仁", "安乡", "平江", "江永", "江华", "东安", "嘉禾", "临武", "宜章", "桂东", "汝城":
 		switch w {

@@ -19,6 +19,9 @@ func (s *scan) numberUse(i int) int {
 	case areaUnit:
 		a.kind = areaAmount
 	case weightUnit:
+		if s.perWeight(i) { // 一斤四只
+			return i + 1
+		}
 		if last, ok := s.apiece(&a, i); ok {
 			return last
 		}
@@ -120,13 +123,23 @@ func (s *scan) numberBetween(i int) bool {
 	for k := i - 1; k >= 0 && k >= i-5; k-- {
 		t := &s.tokens[k]
 		if t.cue(cueApiece) {
-			return s.text.has(t.start, "毛重") && k+1 == i || false
+			return s.text.has(t.start, "毛重") && k+1 == i
 		}
 		if t.kind == numberToken || t.kind == moneyToken {
 			return true
 		}
 	}
 	return false
+}
+
+// perWeight tells whether 一斤四只 stands at token i: how many go to one 斤 is a size.
+func (s *scan) perWeight(i int) bool {
+	t := &s.tokens[i]
+	if !t.num.single() || t.num.min != 1000 || i+1 >= len(s.tokens) || !s.text.is(t.start, "一1") {
+		return false
+	}
+	n := &s.tokens[i+1]
+	return n.kind == numberToken && n.start == t.end && n.unit != nil && n.unit.class == countUnit && n.num.value() <= 100_000
 }
 
 // holds reads 一箱10斤, 一只8斤左右, 每车30吨 at the count token i: the weight that follows is of one.
@@ -190,7 +203,7 @@ func (s *scan) judge(a *amount) {
 	switch {
 	case t.is(unitEnd, "起") && !t.is(unitEnd+1, "来"), s.cueAfter(s.tokenFrom(end, a.from), 2, cueMinOrder):
 		a.kind = ignoredAmount
-	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield):
+	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
 	case s.minOnly(a):
 		a.kind = ignoredAmount
@@ -202,7 +215,7 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case weight && a.unit.name == "两", weight && a.unit.name == "克":
 		a.kind = ignoredAmount
-	case weight && s.sizeBefore(a.from):
+	case weight && s.sizeBefore(a):
 		a.kind = ignoredAmount
 	case !weight && a.unit.name == "个" && s.cueBefore(a.from, 1, cueSize):
 		a.kind = ignoredAmount
@@ -219,6 +232,15 @@ func (s *scan) judge(a *amount) {
 	} else if !weight || a.num.value() > 30_000 {
 		a.loose = false
 	}
+}
+
+// scaleBefore tells whether 规模 or 历史 stands right before token i: how big the farm is.
+func (s *scan) scaleBefore(i int) bool {
+	start := s.tokens[i].start
+	for s.text.is(start-1, " :达到有为") {
+		start--
+	}
+	return s.text.has(start-2, "规模") || s.text.has(start-2, "历史") || s.text.has(start-2, "产能")
 }
 
 // minOnly tells whether 最少 before a small amount is of an order and not of what there is.
@@ -280,7 +302,7 @@ func (s *scan) lastYear(i int) bool {
 				return false
 			}
 		}
-		if t.cue(cueNow) || t.kind == whenToken && !t.window.past && s.text.has(t.start, "今") {
+		if t.cue(cueNow) || t.cue(cueLeft) || t.kind == whenToken && !t.window.past && s.text.has(t.start, "今") {
 			return false
 		}
 		if t.cue(cueLastYear) && !s.text.has(t.start, "上市") {
@@ -290,10 +312,15 @@ func (s *scan) lastYear(i int) bool {
 	return false
 }
 
-func (s *scan) sizeBefore(i int) bool {
+// sizeBefore tells whether a word of size stands before weight a: 单果2两, 规格 3斤.
+func (s *scan) sizeBefore(a *amount) bool {
+	i := a.from
 	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		t := &s.tokens[k]
 		if t.kind == stopToken || t.kind == commaToken && !s.text.is(t.start, ":") || t.kind == numberToken || t.kind == moneyToken {
+			return false
+		}
+		if t.kind == blankToken && a.num.value() > 50_000 { // 一斤四只的规格 4000斤
 			return false
 		}
 		if t.cue(cueSize) && !t.product() && !t.cue(cueArea) && !s.text.has(t.start, "大小") {

@@ -37,7 +37,7 @@ func (t *token) place() bool { return t.sense != nil && len(t.sense.places) > 0 
 // lex cuts the text into tokens: the longest word or number at each place.
 func (s *scan) lex() {
 	s.tokens = s.tokens[:0]
-	s.phones, s.spans = s.text.findPhones(s.phones[:0], s.spans[:0])
+	s.phones, s.spans, s.hiddenPhone = s.text.findPhones(s.phones[:0], s.spans[:0])
 	spans := s.spans
 	for i := 0; i < len(s.text.runes); {
 		if len(spans) > 0 && spans[0][0] == i {
@@ -47,19 +47,12 @@ func (s *scan) lex() {
 			continue
 		}
 		t := s.next(i)
-		if t.end > s.limit(i, spans) {
+		if len(spans) > 0 && t.end > spans[0][0] {
 			t = token{kind: otherToken, start: i, end: i + 1}
 		}
 		s.tokens = append(s.tokens, t)
 		i = t.end
 	}
-}
-
-func (s *scan) limit(_ int, spans [][2]int) int {
-	if len(spans) > 0 {
-		return spans[0][0]
-	}
-	return len(s.text.runes)
 }
 
 // next makes the token that begins at rune i.

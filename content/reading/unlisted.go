@@ -6,7 +6,7 @@ func (s *scan) unlisted(f *features) bool {
 	if len(s.mentions) > 0 {
 		return true
 	}
-	if !f.has(cueSell, cueBuy, cueHave) {
+	if !f.has(cueSell, cueBuy, cueHave, cueCollect, cueAskBuyer, cueWelcome) && !(f.weights && f.prices) {
 		return false
 	}
 	best, size := -1, 0
@@ -38,15 +38,15 @@ func (s *scan) nameToken(i int) bool {
 	if t.kind == wordToken && t.cue(cueIdle) { // guard words that are goods as well: 茶枯20吨, 收米糠
 		return s.text.is(t.end-1, "枯粕麸糠壳草秆饼膏")
 	}
-	return t.kind == otherToken && s.text.rune(t.start) > 0x2E80 && !s.text.is(t.start, "的了是在和与也就都很最不我你他它这那个些之为把被给从向到要有想能可以")
+	return t.kind == otherToken && s.text.rune(t.start) > 0x2E80 && !s.text.is(t.start, "的了是在和与也就都很最不我你他它这那个些之为把被给从向到要有想能可以问下请啊咯呢吧嘛讲说来去打晒做搞放没冇不")
 }
 
 // besideTrade tells whether tokens i to j stand next to a word of trade or to a number.
 func (s *scan) besideTrade(i, j int) bool {
 	for k := i - 1; k >= 0 && k >= i-2; k-- {
-		if t := &s.tokens[k]; t.cue(cueSell) || t.cue(cueBuy) || t.cue(cueHave) || s.text.is(t.start, "的") && k == i-1 {
+		if t := &s.tokens[k]; t.cue(cueSell) || t.cue(cueBuy) || t.cue(cueHave) || t.cue(cueCollect) || t.cue(cueAskBuyer) || t.cue(cueWant) || s.text.is(t.start, "的") && k == i-1 {
 			return true
 		}
 	}
-	return j < len(s.tokens) && (s.tokens[j].kind == numberToken || j+1 < len(s.tokens) && s.tokens[j+1].kind == numberToken)
+	return j < len(s.tokens) && (s.tokens[j].kind == numberToken || s.tokens[j].cue(cueAskBuyer) || j+1 < len(s.tokens) && s.tokens[j+1].kind == numberToken)
 }

@@ -60,14 +60,9 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 
 // pointedDate reads 12.5号, 6.18号.
 func (s *scan) pointedDate(n number) (window, int, bool) {
-	m, d := int(n.min/1000), int(n.min%1000)
-	for point := n.end - 1; point > n.start && s.text.runes[point] != '.'; point-- {
-		if d%10 == 0 {
-			d /= 10
-		}
-	}
-	if s.text.is(n.end-1, "0") && d < 10 { // 12.10号
-		d *= 10
+	m, d := int(n.min/1000), int(n.min%1000)/10
+	if s.text.is(n.end-2, ".") { // one digit after the point
+		d /= 10
 	}
 	if m < 1 || m > 12 || d < 1 || d > 31 {
 		return window{}, n.start, false
@@ -208,7 +203,7 @@ func (s *scan) aroundWhen(end int, w *window) int {
 		}
 	}
 	for _, x := range []string{"才开始", "就开始", "开始", "起", "以来"} {
-		if t.has(end, x) && !(x == "起" && t.is(end+1, "来价批订步")) {
+		if t.has(end, x) && !(x == "起" && t.is(end+1, "来价批订步笼塘捕")) {
 			w.hasTo, w.single = false, false
 			return end + len([]rune(x))
 		}
