@@ -123,14 +123,15 @@ func TestUnansweredRequests(t *testing.T) {
 		submit := func() error {
 			return c.Submit(text, func(_ Resp, err error) { mu.Lock(); ends = append(ends, err); mu.Unlock() })
 		}
+		seen := func() []error { mu.Lock(); defer mu.Unlock(); return slices.Clone(ends) }
 		for range 2 {
 			if err := submit(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		time.Sleep(70 * time.Second)
-		if len(ends) != 2 || !errors.Is(ends[0], ErrNoAnswer) {
-			t.Fatalf("%v", ends)
+		if got := seen(); len(got) != 2 || !errors.Is(got[0], ErrNoAnswer) {
+			t.Fatalf("%v", got)
 		}
 		for range 2 {
 			if err := submit(); err != nil {
@@ -141,8 +142,8 @@ func TestUnansweredRequests(t *testing.T) {
 			t.Fatalf("a fifth in a window of four: %v", err)
 		}
 		time.Sleep(70 * time.Second)
-		if !errors.Is(c.Err(), ErrNoAnswer) || len(ends) != 4 {
-			t.Errorf("%v, %d ends", c.Err(), len(ends))
+		if got := seen(); !errors.Is(c.Err(), ErrNoAnswer) || len(got) != 4 {
+			t.Errorf("%v, %d ends", c.Err(), len(got))
 		}
 		if err := submit(); !errors.Is(err, ErrClosed) {
 			t.Errorf("%v", err)
@@ -175,6 +176,8 @@ func TestAnswersAreMatchedBySequence(t *testing.T) {
 			}
 		}
 		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		if got[0] != 2 || got[1] != 3 || got[2] != 0 {
 			t.Errorf("%v", got)
 		}
