@@ -15,6 +15,7 @@ var may = map[string][]string{
 	"bot":                 {},
 	"sms":                 {},
 	"sms/aliyun":          {"sms"},
+	"sms/cmpp":            {"sms"},
 	"content/lexicon":     {},
 	"content/reading":     {"content/lexicon"},
 	"content/writing":     {"content/"},
