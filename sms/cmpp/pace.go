@@ -32,36 +32,42 @@ func newPace(rate int) *pace { return &pace{rate: rate, granted: make([]time.Tim
 
 // wait blocks until one more message may go.
 func (p *pace) wait(ctx context.Context) error {
-	d := p.reserve(time.Now())
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err() // the grant is lost, which only makes us slower
-	case <-t.C:
-		return nil
+	for {
+		d := p.take(time.Now())
+		if d <= 0 {
+			return ctx.Err()
+		}
+		t := time.NewTimer(d)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
 	}
 }
 
-// reserve takes the next grant and says how long it is until then.
-func (p *pace) reserve(now time.Time) time.Duration {
+// take grants a message at once, or says how long it is until the next may go. What counts is when it went, not when it was due:
+// a late wake-up must not bring more than the rate into one second.
+func (p *pace) take(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := latest(now, p.quiet)
-	if p.rate > 0 {
-		at = latest(at, p.next)
-		if oldest := p.granted[p.at]; !oldest.IsZero() {
-			at = latest(at, oldest.Add(time.Second))
-		}
-		p.granted[p.at] = at
-		p.at = (p.at + 1) % p.rate
-		spacing := time.Duration(float64(time.Second) / (float64(p.rate) * p.speed(at)))
-		p.next = latest(p.next, at.Add(-catchUp)).Add(spacing)
+	if p.rate == 0 {
+		return at.Sub(now)
 	}
-	return at.Sub(now)
+	at = latest(at, p.next)
+	if oldest := p.granted[p.at]; !oldest.IsZero() {
+		at = latest(at, oldest.Add(time.Second))
+	}
+	if d := at.Sub(now); d > 0 {
+		return d
+	}
+	p.granted[p.at] = now
+	p.at = (p.at + 1) % p.rate
+	spacing := time.Duration(float64(time.Second) / (float64(p.rate) * p.speed(now)))
+	p.next = latest(p.next, now.Add(-catchUp)).Add(spacing)
+	return 0
 }
 
 func latest(a, b time.Time) time.Time {
