@@ -27,8 +27,10 @@ type Outgoing struct {
 }
 
 // Result is what the provider said of one Outgoing. Err is nil when it took the message; ProviderID is then the provider's id
-// of it, which several messages can share: a receipt is matched by ProviderID and Phone together.
+// of it, which several messages can share: a receipt is matched by ProviderID and Phone together. Provider is the Name of the
+// Gateway that carried it, where one Gateway stands for several; "" is the one that was called.
 type Result struct {
+	Provider   string
 	ProviderID string
 	Err        *Error
 }
@@ -68,19 +70,24 @@ const (
 )
 
 // Incoming is a text that a phone sent us (MO). Key is the idempotency key: the same text pushed again has the same key.
-// DestCode is the number that the person wrote to. Phone is 11 digits, or as given where it is no mainland mobile number.
+// DestCode is the number that the person wrote to. Phone is 11 digits, or as given where it is no mainland mobile number. With a
+// Part it is one part of a long message and has no Text: who takes it joins those of the same Provider, Phone, DestCode, Ref and
+// Total, whichever connection they came by, and must remember a part that it has taken.
 type Incoming struct {
 	Provider, Key, Phone, Text, DestCode string
 	SentAt                               time.Time
+	Part                                 *Part
 }
 
 // Receipt is the carrier's word on one message that we sent. Receipts may come late, twice, out of order or never. Match them by
-// (ProviderID, Phone); Ref is what we gave as reference, of the message itself or of the call that it shared (see BatchOf).
+// (ProviderID, Phone); Ref is what we gave as reference, of the message itself or of the call that it shared (see BatchOf), "" where
+// the protocol carries none. SubmittedAt is when the provider took the message by its own clock, to the minute, zero where not said:
+// where its answer was lost, so that we know no ProviderID, Provider, Phone and that time are all there is to match by.
 type Receipt struct {
 	Provider, Phone, ProviderID, Ref string
 	Code, Message                    string // the carrier's, such as DELIVERED 用户接收成功
 	OK                               bool
-	At                               time.Time
+	At, SubmittedAt                  time.Time
 	Parts                            int // what it cost; 0 when not said
 }
 
