@@ -25,6 +25,7 @@ require (
 require (
 	github.com/jonboulle/clockwork v0.5.0 // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
 )
 
 require (
