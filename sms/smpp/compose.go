@@ -41,14 +41,17 @@ func (c *composer) compose(out sms.Outgoing) ([]*Message, *sms.Error) {
 	if len(source.Addr) > 20 {
 		return nil, &sms.Error{Kind: sms.ChannelStopped, Code: CodeSource, Message: "发送号码加扩展码超过 20 位，请检查 NONGXUN_SMPP_SRC"}
 	}
-	text := c.sign + strings.TrimSpace(out.Text)
-	switch {
-	case strings.TrimSpace(out.Text) == "":
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
-	case sms.Length(text) > sms.MaxLength:
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: fmt.Sprintf("短信超过 %d 字", sms.MaxLength)}
+	text := strings.TrimSpace(out.Text)
+	if c.sign != "" {
+		text = quotes.Replace(text)
 	}
-	coding, parts := c.alphabet.split(text)
+	switch {
+	case text == "":
+		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
+	case sms.Length(c.sign+text) > sms.MaxLength:
+		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: fmt.Sprintf("短信太长，连签名最多 %d 字", sms.MaxLength)}
+	}
+	coding, parts := c.alphabet.split(c.sign + text)
 	if c.long == LongPayload && len(parts) > 1 {
 		m := c.message(source, dest, coding)
 		m.TLVs = m.TLVs.Add(TagMessagePayload, bytes.Join(parts, nil)...)
@@ -71,6 +74,9 @@ func (c *composer) compose(out sms.Outgoing) ([]*Message, *sms.Error) {
 	messages[len(messages)-1].RegisteredDelivery = 1
 	return messages, nil
 }
+
+// quotes keeps a text from looking as if it had a sign of its own.
+var quotes = strings.NewReplacer("【", "「", "】", "」", "︻", "「", "︼", "」")
 
 func (c *composer) message(source, dest Address, coding byte) *Message {
 	return &Message{ServiceType: c.serviceType, Source: source, Dest: dest, DataCoding: coding}

@@ -57,7 +57,7 @@ func (g *Gateway) handle(c *line.Conn, frame []byte) {
 		_, body, err := Decode(bytes.Clone(frame))
 		d := delivery{conn: c, header: h, at: g.config.Now()}
 		if err != nil {
-			g.config.Log.Warn("smpp: a message that cannot be read", "bytes", len(frame))
+			g.config.Log.Warn("a message that cannot be read", "bytes", len(frame))
 			d.answer(InvalidLen)
 			return
 		}
@@ -88,21 +88,41 @@ func (g *Gateway) take(ctx context.Context, items []delivery) {
 			d.answer(OK)
 		}
 	}
-	settle := func(what string, ds []delivery, err error) {
-		status := OK
-		if err != nil {
-			g.config.Log.ErrorContext(ctx, "smpp: not stored, it will come again", "what", what, "items", len(ds), "error", err)
-			status = TemporaryErr
-		}
-		for _, d := range ds {
-			d.answer(status)
-		}
+	keep(ctx, g, texts, ofTexts, g.config.Texts)
+	keep(ctx, g, receipts, ofReceipts, g.config.Receipts)
+}
+
+// keep stores what came in, together, or one by one where that fails, so that one that cannot be stored keeps nobody else waiting. What
+// was not stored is refused for now; the SMSC will deliver it again.
+func keep[T any](ctx context.Context, g *Gateway, items []T, of []delivery, store func(context.Context, []T) error) {
+	if len(items) == 0 {
+		return
 	}
-	if len(texts) > 0 {
-		settle("texts", ofTexts, g.config.Deliver(ctx, texts))
+	err := store(ctx, items)
+	if err == nil {
+		for _, d := range of {
+			d.answer(OK)
+		}
+		return
 	}
-	if len(receipts) > 0 {
-		settle("receipts", ofReceipts, g.config.Report(ctx, receipts))
+	if len(items) == 1 {
+		g.config.Log.ErrorContext(ctx, "what the SMSC delivered could not be stored; it will come again", "line", g.config.Name, "error", err)
+		of[0].answer(TemporaryErr)
+		return
+	}
+	failed := 0
+	for i := range items {
+		if failed == 3 { // it is the database: the others need not be tried
+			of[i].answer(TemporaryErr)
+			continue
+		}
+		if err := store(ctx, items[i:i+1]); err != nil {
+			failed++
+			g.config.Log.ErrorContext(ctx, "what the SMSC delivered could not be stored; it will come again", "line", g.config.Name, "error", err)
+			of[i].answer(TemporaryErr)
+			continue
+		}
+		of[i].answer(OK)
 	}
 }
 
@@ -118,7 +138,7 @@ func (g *Gateway) read(d delivery) (*sms.Incoming, *sms.Receipt) {
 		return nil, g.receipt(d, coding, data)
 	}
 	if kind := m.ESMClass & esmType; kind != 0 {
-		g.config.Log.Info("smpp: a message of a kind that is not for us", "esm_class", m.ESMClass)
+		g.config.Log.Info("a message of a kind that is not for us", "esm_class", m.ESMClass)
 		return nil, nil
 	}
 	headed := m.ESMClass&esmUDHI != 0
@@ -129,7 +149,7 @@ func (g *Gateway) read(d delivery) (*sms.Incoming, *sms.Receipt) {
 	}
 	text, part, ok := sms.Receive(coding, headed, data)
 	if !ok {
-		g.config.Log.Info("smpp: a message that is not for people", "data_coding", m.DataCoding, "esm_class", m.ESMClass)
+		g.config.Log.Info("a message that is not for people", "data_coding", m.DataCoding, "esm_class", m.ESMClass)
 		return nil, nil
 	}
 	if part == nil {
@@ -138,7 +158,7 @@ func (g *Gateway) read(d delivery) (*sms.Incoming, *sms.Receipt) {
 		}
 	}
 	in := &sms.Incoming{
-		Provider: Name, Phone: plainPhone(m.Source.Addr), DestCode: strings.TrimPrefix(m.Dest.Addr, "+"), SentAt: d.at,
+		Provider: g.config.Name, Phone: plainPhone(m.Source.Addr), DestCode: strings.TrimPrefix(m.Dest.Addr, "+"), SentAt: d.at,
 		Text: strings.TrimRight(text, "\x00"), Part: part,
 	}
 	in.Key = key(m, in, d.at)
@@ -163,7 +183,7 @@ func key(m *Message, in *sms.Incoming, at time.Time) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s", in.Phone, in.DestCode, m.DataCoding, m.ShortMessage)
 	_, _ = h.Write(m.TLVs)
-	k := Name + ":" + hex.EncodeToString(h.Sum(nil)[:12])
+	k := in.Provider + ":" + hex.EncodeToString(h.Sum(nil)[:12])
 	if in.Part == nil {
 		k += ":" + strconv.FormatInt(at.UnixNano(), 36)
 	}
@@ -176,7 +196,7 @@ func (g *Gateway) receipt(d delivery, coding sms.Coding, data []byte) *sms.Recei
 	text, _ := coding.Decode(data)
 	r, ok := receiptOf(m, text, g.config.Zone)
 	if !ok {
-		g.config.Log.Warn("smpp: a receipt without id or state", "esm_class", m.ESMClass, "bytes", len(data))
+		g.config.Log.Warn("a receipt without id or state", "esm_class", m.ESMClass, "bytes", len(data))
 		return nil
 	}
 	if !r.final() || m.ESMClass&esmType == esmIntermediate {
@@ -185,13 +205,13 @@ func (g *Gateway) receipt(d delivery, coding sms.Coding, data []byte) *sms.Recei
 	phone := plainPhone(m.Source.Addr)
 	id, learned := g.ids.resolve(r.id, phone, r.sureID)
 	if learned {
-		g.config.Log.Info("smpp: this SMSC writes message ids in receipts differently; see NONGXUN_SMPP_RECEIPT_IDS in the manual")
+		g.config.Log.Info("this SMSC writes message ids in receipts differently; see NONGXUN_SMPP_RECEIPT_IDS in the manual")
 	}
 	if r.done.IsZero() || r.done.After(d.at.Add(time.Minute)) {
 		r.done = d.at
 	}
 	return &sms.Receipt{
-		Provider: Name, Phone: phone, ProviderID: id, Code: r.code(), OK: r.stat == "DELIVRD", At: r.done, SubmittedAt: r.submitted,
+		Provider: g.config.Name, Phone: phone, ProviderID: id, Ref: g.ids.late(id, phone), Code: r.code(), OK: r.stat == "DELIVRD", At: r.done, SubmittedAt: r.submitted,
 	}
 }
 

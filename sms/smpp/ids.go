@@ -21,7 +21,7 @@ func canonicalID(id string) string {
 // a receipt that comes back for a message that we know.
 type messageIDs struct {
 	mu     sync.Mutex
-	recent map[sent]struct{}
+	recent map[sent]string // to the reference of those whose answer came too late
 	ring   []sent
 	next   int
 	turn   func(string) string // how this SMSC turns ids, as learned or configured; nil: not at all
@@ -32,7 +32,7 @@ type sent struct{ id, phone string }
 const rememberedIDs = 8192
 
 func newMessageIDs(form IDForm) *messageIDs {
-	m := &messageIDs{recent: map[sent]struct{}{}, ring: make([]sent, rememberedIDs)}
+	m := &messageIDs{recent: map[sent]string{}, ring: make([]sent, rememberedIDs)}
 	switch form {
 	case ReceiptHex:
 		m.turn = hexToDecimal
@@ -42,14 +42,15 @@ func newMessageIDs(form IDForm) *messageIDs {
 	return m
 }
 
-// accepted notes a submitted message under its canonical id.
-func (m *messageIDs) accepted(id, phone string) {
+// accepted notes a submitted message under its canonical id. ref is "" but where the answer came when its caller had gone: then the
+// receipt is what tells that the message was taken after all.
+func (m *messageIDs) accepted(id, phone, ref string) {
 	s := sent{id, phone}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.recent, m.ring[m.next])
 	m.ring[m.next] = s
-	m.recent[s] = struct{}{}
+	m.recent[s] = ref
 	m.next = (m.next + 1) % len(m.ring)
 }
 
@@ -80,6 +81,13 @@ func (m *messageIDs) resolve(id, phone string, sure bool) (canonical string, lea
 		}
 	}
 	return turned, false
+}
+
+// late is the reference of a message whose answer came too late; "" for any other.
+func (m *messageIDs) late(canonical, phone string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.recent[sent{canonical, phone}]
 }
 
 func (m *messageIDs) known(id, phone string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nongxun/nongxun/sms"
@@ -28,24 +29,36 @@ func (g *Gateway) Send(ctx context.Context, batch []sms.Outgoing) []sms.Result {
 			results[i].Err = refused
 		case len(parts) == 1:
 			wg.Add(1)
-			g.submit(ctx, parts[0], func(r sms.Result) {
+			g.submit(ctx, parts[0], out.Ref, func(r sms.Result) {
 				results[i] = r
 				wg.Done()
 			})
 		default:
-			wg.Go(func() { results[i] = g.submitParts(ctx, parts) })
+			wg.Go(func() { results[i] = g.submitParts(ctx, parts, out.Ref) })
 		}
 	}
 	wg.Wait()
 	return results
 }
 
-// submit sends one message; done gets the result, perhaps before submit returns.
-func (g *Gateway) submit(ctx context.Context, m *Message, done func(sms.Result)) {
+// submit sends one message; done gets the result, once, perhaps before submit returns. ref is our id of the message.
+func (g *Gateway) submit(ctx context.Context, m *Message, ref string, done func(sms.Result)) {
+	var over atomic.Bool // the answer and the end of its time may come at the same moment
 	err := g.line.Ask(ctx, func(b []byte, sequence uint32) ([]byte, error) {
 		return Append(b, Header{Command: SubmitSM, Sequence: sequence}, m)
 	}, func(answer []byte, err error) {
-		done(g.answered(m, answer, err))
+		r := g.answered(answer, err)
+		first := over.CompareAndSwap(false, true)
+		if r.Err == nil && m.RegisteredDelivery != 0 {
+			late := ref
+			if first {
+				late = ""
+			}
+			g.ids.accepted(r.ProviderID, plainPhone(m.Dest.Addr), late)
+		}
+		if first {
+			done(r)
+		}
 	})
 	if err != nil {
 		done(sms.Result{Err: notSent(err)})
@@ -53,32 +66,37 @@ func (g *Gateway) submit(ctx context.Context, m *Message, done func(sms.Result))
 }
 
 // submitParts sends the parts of one message one after another. The result's ProviderID is that of the last part.
-func (g *Gateway) submitParts(ctx context.Context, parts []*Message) sms.Result {
+func (g *Gateway) submitParts(ctx context.Context, parts []*Message, ref string) sms.Result {
 	var r sms.Result
 	for i, part := range parts {
-		for try := 1; ; try++ {
-			answer := make(chan sms.Result, 1)
-			g.submit(ctx, part, func(r sms.Result) { answer <- r })
-			r = <-answer
-			if i == 0 || r.Outcome() != sms.Throttled || try == partTries {
-				break
-			}
-			timer := time.NewTimer(time.Duration(try) * time.Second)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				timer.Stop()
-			}
+		if r = g.submitPart(ctx, part, ref, i > 0); r.Err == nil {
+			continue
 		}
-		switch {
-		case r.Err == nil:
-		case i > 0 && r.Err.Kind != sms.Unknown:
-			return sms.Result{Err: &sms.Error{Kind: sms.Unknown, Code: CodePartly, Message: "长短信只发出一部分，短信中心回：" + r.Err.Code}}
-		default:
+		if i > 0 && r.Err.Kind != sms.Unknown {
+			r.Err = &sms.Error{Kind: sms.MessageRefused, Code: CodePartly, Message: "长短信只有一部分被短信中心收下（" + r.Err.Code + "）"}
+		}
+		return r
+	}
+	return r
+}
+
+// submitPart sends a part and waits for the answer. When parts before it were taken, it does not give up at the first throttling.
+func (g *Gateway) submitPart(ctx context.Context, part *Message, ref string, begun bool) sms.Result {
+	for try := time.Duration(1); ; try++ {
+		answer := make(chan sms.Result, 1)
+		g.submit(ctx, part, ref, func(r sms.Result) { answer <- r })
+		r := <-answer
+		if !begun || r.Outcome() != sms.Throttled || try == partTries {
+			return r
+		}
+		timer := time.NewTimer(try * time.Second)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
 			return r
 		}
 	}
-	return r
 }
 
 // notSent says why a message was not written to any connection.
@@ -96,7 +114,7 @@ func notSent(err error) *sms.Error {
 }
 
 // answered reads submit_sm_resp, or what came instead of it.
-func (g *Gateway) answered(m *Message, frame []byte, err error) sms.Result {
+func (g *Gateway) answered(frame []byte, err error) sms.Result {
 	if err != nil {
 		return sms.Result{Err: &sms.Error{Kind: sms.Unknown, Code: CodeNoAnswer, Message: "短信中心没有回应，待回执核对"}}
 	}
@@ -115,9 +133,5 @@ func (g *Gateway) answered(m *Message, frame []byte, err error) sms.Result {
 	case err != nil || h.Command != SubmitSMResp || !isResp:
 		return sms.Result{Err: &sms.Error{Kind: sms.Unknown, Code: CodeNoAnswer, Message: "短信中心的回应读不懂，待回执核对"}}
 	}
-	id := canonicalID(resp.MessageID)
-	if m.RegisteredDelivery != 0 && id != "" {
-		g.ids.accepted(id, plainPhone(m.Dest.Addr))
-	}
-	return sms.Result{ProviderID: id}
+	return sms.Result{ProviderID: canonicalID(resp.MessageID)}
 }

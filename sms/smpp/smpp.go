@@ -19,7 +19,7 @@ import (
 	"github.com/nongxun/nongxun/sms/internal/line"
 )
 
-// Name is the provider's name in keys, receipts and incoming texts.
+// Name is the usual name of a line in keys, receipts and incoming texts.
 const Name = "smpp"
 
 // Codes of our own, for what the SMSC never saw or never answered.
@@ -45,10 +45,11 @@ const (
 
 // Config is what a Gateway needs. Zero is the default that stands behind each.
 type Config struct {
+	Name                           string // "smpp"; with several lines each needs its own, and keeps it
 	Addr                           string // host:port, or tls://host:port
 	SystemID, Password, SystemType string // at most 15, 8 and 12 bytes
-	Source                         string // our number or name, see ParseAddress
-	Sign                           string // set before each text in 【】; "": the SMSC does that
+	Number                         string // our number or name, see ParseAddress
+	Sign                           string // set before each text in 【】; "": the SMSC does that, or nobody
 	Country                        string // the code set before mainland numbers, such as 86; "": numbers go out as they are
 	ServiceType                    string // at most 5 bytes
 	Alphabet                       Alphabet
@@ -62,10 +63,10 @@ type Config struct {
 	Timeout     time.Duration // 30 s: for an answer
 	Idle        time.Duration // 30 s: silence after which an enquire_link is sent
 
-	// Deliver and Report get what came in and must have committed it when they return nil: only then the SMSC gets its answer. After
+	// Texts and Receipts get what came in and must have committed it when they return nil: only then the SMSC gets its answer. After
 	// an error it will deliver again.
-	Deliver func(context.Context, []sms.Incoming) error
-	Report  func(context.Context, []sms.Receipt) error
+	Texts    func(context.Context, []sms.Incoming) error
+	Receipts func(context.Context, []sms.Receipt) error
 
 	Dial func(context.Context) (net.Conn, error) // a connection to Addr
 	Now  func() time.Time
@@ -95,6 +96,7 @@ func (c *Config) check() error {
 }
 
 func (c *Config) defaults() {
+	set(&c.Name, Name)
 	set(&c.Alphabet, GSM)
 	set(&c.Long, LongUDH)
 	set(&c.Window, 10)
@@ -109,11 +111,11 @@ func (c *Config) defaults() {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Deliver == nil {
-		c.Deliver = func(context.Context, []sms.Incoming) error { return errNobody }
+	if c.Texts == nil {
+		c.Texts = func(context.Context, []sms.Incoming) error { return errNobody }
 	}
-	if c.Report == nil {
-		c.Report = func(context.Context, []sms.Receipt) error { return errNobody }
+	if c.Receipts == nil {
+		c.Receipts = func(context.Context, []sms.Receipt) error { return errNobody }
 	}
 }
 
@@ -147,7 +149,7 @@ func New(c Config) (*Gateway, error) {
 		}
 		c.Dial = dialer(c.Addr)
 	}
-	source, err := ParseAddress(c.Source)
+	source, err := ParseAddress(c.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +182,8 @@ func asks(c Command) func([]byte, uint32) []byte {
 	}
 }
 
-// Name is "smpp".
-func (g *Gateway) Name() string { return Name }
+// Name is the line's name.
+func (g *Gateway) Name() string { return g.config.Name }
 
 // Run keeps the connections up and hands over what comes in, until ctx ends; then it takes leave of the SMSC.
 func (g *Gateway) Run(ctx context.Context) error {

@@ -137,8 +137,8 @@ func startGateway(t testing.TB, c smpp.Config) *smpp.Gateway {
 	if c.Password == "" {
 		c.Password = "secret"
 	}
-	if c.Source == "" {
-		c.Source = "10690001"
+	if c.Number == "" {
+		c.Number = "10690001"
 	}
 	g, err := smpp.New(c)
 	if err != nil {
@@ -203,7 +203,7 @@ func TestTextsGoOutAndReceiptsComeBack(t *testing.T) {
 			shown, kept := newPhones(), newKept()
 			c.o.Deliver = shown.deliver
 			s := startSMSC(t, c.o)
-			c.c.Addr, c.c.Country, c.c.Sign, c.c.Deliver, c.c.Report = s.Addr(), "86", "炎陵商务", kept.deliver, kept.report
+			c.c.Addr, c.c.Country, c.c.Sign, c.c.Texts, c.c.Receipts = s.Addr(), "86", "炎陵商务", kept.deliver, kept.report
 			kept.fail = c.o.ReportCopies
 			g := startGateway(t, c.c)
 			s.Kill("8613800000002", "UNDELIV")
@@ -247,7 +247,7 @@ func TestTextsComeIn(t *testing.T) {
 			kept.fail = 2
 			o.RetryAfter = time.Millisecond
 			s := startSMSC(t, o)
-			startGateway(t, smpp.Config{Addr: s.Addr(), Deliver: kept.deliver, Connections: 2})
+			startGateway(t, smpp.Config{Addr: s.Addr(), Texts: kept.deliver, Connections: 2})
 			want := []string{"黄桃5000斤", "GY 5000 3.5", long, "1", "1"}
 			for _, w := range want {
 				if err := s.Text(t.Context(), "8613800000001", "10690001", w); err != nil {
@@ -317,7 +317,7 @@ func TestAPartThatIsThrottledIsSentAgain(t *testing.T) {
 	}
 	shown.wait(t, "13800000001", long)
 	s.Refuse(0, 0x45)
-	if r := one(t, g, text("13800000002", long)); r.Outcome() != sms.Indeterminate || r.Err.Code != smpp.CodePartly {
+	if r := one(t, g, text("13800000002", long)); r.Outcome() != sms.Rejected || r.Err.Code != smpp.CodePartly {
 		t.Errorf("half a message: %+v", r)
 	}
 	s.Refuse(0x45)

@@ -151,14 +151,11 @@ func (c *Conn) frame(frame []byte) {
 		return
 	}
 	delete(c.open, sequence)
-	late := a.late
-	if late {
+	if a.late {
 		c.late--
 	}
 	c.mu.Unlock()
-	if !late {
-		a.done(frame, nil)
-	}
+	a.done(frame, nil)
 	if a.window {
 		c.line.release(c)
 	}

@@ -183,9 +183,10 @@ func (l *Line) Up() (int, error) {
 	return len(l.conns), l.dialErr
 }
 
-// Ask waits for room in a window and for the granted rate, writes a request and returns; done is called once, later, from another
-// goroutine, and must not wait: with the answer, valid until it returns, or with ErrNoAnswer or ErrBroken. Where Ask itself returns
-// an error nothing was sent and done is not called: ErrDown (after Patience, wrapping why), ErrClosed, the context's, or write's own.
+// Ask waits for room in a window and for the granted rate, writes a request and returns. done is called later, from another goroutine,
+// and must not wait: with the answer, valid until it returns, or with ErrNoAnswer or ErrBroken; and once more with an answer that comes
+// after ErrNoAnswer. Where Ask itself returns an error nothing was sent and done is not called: ErrDown (after Patience, wrapping why),
+// ErrClosed, the context's, or write's own.
 func (l *Line) Ask(ctx context.Context, write func(b []byte, sequence uint32) ([]byte, error), done func(answer []byte, err error)) error {
 	for {
 		c, err := l.acquire(ctx)
