@@ -18,6 +18,13 @@ func (s *SMSC) submitted(f smppFrame, pending int) (status uint32, id string, an
 		s.complain("a submit_sm that can't be read")
 		return smppInvalidLength, "", true
 	}
+	var shown string
+	whole := false
+	defer func() {
+		if whole && s.o.Deliver != nil {
+			s.o.Deliver(t.dest, shown)
+		}
+	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Submits++
@@ -41,7 +48,7 @@ func (s *SMSC) submitted(f smppFrame, pending int) (status uint32, id string, an
 	}
 	s.nextID++
 	id = strconv.FormatInt(1_000_000+s.nextID, 10)
-	s.arrive(t)
+	shown, whole = s.arrive(t)
 	if t.registered&3 == 1 || t.registered&3 == 2 && s.dead[t.dest] != "" {
 		s.report(t, id)
 	}
@@ -67,10 +74,10 @@ func (s *SMSC) grant() bool {
 	return true
 }
 
-// arrive shows a text on the phone when all its parts are there.
-func (s *SMSC) arrive(t *smppText) {
+// arrive counts a text when all its parts are there, and gives it out.
+func (s *SMSC) arrive(t *smppText) (text string, whole bool) {
 	p := t.part()
-	text := p.text
+	text = p.text
 	if p.total > 1 {
 		key := smscPartKey{t.source, t.dest, p.reference, p.total}
 		if s.parts[key] == nil {
@@ -78,7 +85,7 @@ func (s *SMSC) arrive(t *smppText) {
 		}
 		s.parts[key][p.number] = p.text
 		if len(s.parts[key]) < p.total {
-			return
+			return "", false
 		}
 		text = ""
 		for i := range p.total {
@@ -87,10 +94,7 @@ func (s *SMSC) arrive(t *smppText) {
 		delete(s.parts, key)
 	}
 	s.arrived[t.dest]++
-	if s.o.Deliver != nil {
-		deliver, phone := s.o.Deliver, t.dest
-		s.crew.run(func(context.Context) { deliver(phone, text) })
-	}
+	return text, true
 }
 
 // report sends the receipt of a submit_sm, and its copies, after ReportDelay.
