@@ -1,6 +1,7 @@
 package smpp
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/nongxun/nongxun/sms"
@@ -25,7 +26,10 @@ const (
 // flash message) or to be deleted after reading, the alphabet in bits 2 and 3, or in bit 2 alone.
 func (a Alphabet) coding(dataCoding byte, data []byte) sms.Coding {
 	switch {
-	case dataCoding == 1:
+	case dataCoding == 1: // IA5; the npm package smpp writes GSM's letters with it, which shows where they are no characters of IA5
+		if slices.ContainsFunc(data, func(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' }) {
+			return sms.GSM7
+		}
 		return sms.ASCII
 	case dataCoding == 3:
 		return sms.Latin1
