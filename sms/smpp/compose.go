@@ -2,7 +2,9 @@ package smpp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -115,11 +117,16 @@ func (c *composer) dest(phone string) (Address, bool) {
 // (SMPP 3.4 §5.2.5, §5.2.6). Without them a number with + is international (1,1), another one of unknown type (0,0), a name
 // alphanumeric (5,0).
 func ParseAddress(s string) (Address, error) {
-	var a Address
-	if n, err := fmt.Sscanf(s, "%d,%d,%s", &a.TON, &a.NPI, &a.Addr); n == 3 && err == nil {
+	if parts := strings.SplitN(s, ",", 3); len(parts) == 3 {
+		ton, err1 := strconv.ParseUint(strings.TrimSpace(parts[0]), 10, 3)
+		npi, err2 := strconv.ParseUint(strings.TrimSpace(parts[1]), 10, 5)
+		if err1 != nil || err2 != nil {
+			return Address{}, errors.New("smpp: a source address is written TON,NPI,ADDRESS, such as 5,0,NONGXUN")
+		}
+		a := Address{TON: byte(ton), NPI: byte(npi), Addr: strings.TrimSpace(parts[2])}
 		return a, a.check()
 	}
-	a = Address{Addr: strings.TrimSpace(s)}
+	a := Address{Addr: strings.TrimSpace(s)}
 	switch digits, plus := strings.CutPrefix(a.Addr, "+"); {
 	case plus:
 		a = Address{TON: 1, NPI: 1, Addr: digits}

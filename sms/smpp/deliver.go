@@ -137,7 +137,7 @@ func (g *Gateway) read(d delivery) (*sms.Incoming, *sms.Receipt) {
 	if m.isReceipt() {
 		return nil, g.receipt(d, coding, data)
 	}
-	if kind := m.ESMClass & esmType; kind != 0 {
+	if kind := m.ESMClass & esmType; kind == esmDeliveryAck || kind == esmUserAck || kind == esmAborted {
 		g.config.Log.Info("a message of a kind that is not for us", "esm_class", m.ESMClass)
 		return nil, nil
 	}
@@ -146,6 +146,9 @@ func (g *Gateway) read(d delivery) (*sms.Incoming, *sms.Receipt) {
 		if _, rest, ok := sms.ParseHeader(data); ok {
 			coding = g.config.Alphabet.coding(m.DataCoding, rest)
 		}
+	}
+	if coding == sms.GSM7 {
+		data = bytes.TrimSuffix(data, []byte{0}) // some SMSC end the text like a string; to GSM it would be an @
 	}
 	text, part, ok := sms.Receive(coding, headed, data)
 	if !ok {

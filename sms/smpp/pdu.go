@@ -47,8 +47,8 @@ type Header struct {
 
 // Body is the rest of a PDU: *Bind, *BindResp, *Message, *SubmitResp or Raw.
 type Body interface {
-	// appendTo appends the body of command c.
-	appendTo(b []byte, c Command) ([]byte, error)
+	// appendTo appends the body of a PDU with that header.
+	appendTo(b []byte, h Header) ([]byte, error)
 }
 
 // Bind is the body of a bind request (§4.1.1). The limits, in bytes: SystemID 15, Password 8, SystemType 12, AddressRange 40.
@@ -106,7 +106,7 @@ func Append(b []byte, h Header, body Body) ([]byte, error) {
 	b = binary.BigEndian.AppendUint32(b, h.Sequence)
 	if body != nil {
 		var err error
-		if b, err = body.appendTo(b, h.Command); err != nil {
+		if b, err = body.appendTo(b, h); err != nil {
 			return b[:start], err
 		}
 	}
@@ -114,9 +114,9 @@ func Append(b []byte, h Header, body Body) ([]byte, error) {
 	return b, nil
 }
 
-func (r Raw) appendTo(b []byte, _ Command) ([]byte, error) { return append(b, r...), nil }
+func (r Raw) appendTo(b []byte, _ Header) ([]byte, error) { return append(b, r...), nil }
 
-func (p *Bind) appendTo(b []byte, _ Command) ([]byte, error) {
+func (p *Bind) appendTo(b []byte, _ Header) ([]byte, error) {
 	w := writer{b: b}
 	w.cstring("system_id", p.SystemID, 15)
 	w.cstring("password", p.Password, 8)
@@ -126,26 +126,32 @@ func (p *Bind) appendTo(b []byte, _ Command) ([]byte, error) {
 	return w.b, w.err
 }
 
-func (p *BindResp) appendTo(b []byte, _ Command) ([]byte, error) {
+func (p *BindResp) appendTo(b []byte, h Header) ([]byte, error) {
+	if h.Status != OK && p.SystemID == "" && len(p.TLVs) == 0 {
+		return b, nil
+	}
 	w := writer{b: b}
 	w.cstring("system_id", p.SystemID, 15)
 	w.b = p.TLVs.appendTo(w.b)
 	return w.b, w.err
 }
 
-func (p *SubmitResp) appendTo(b []byte, _ Command) ([]byte, error) {
+func (p *SubmitResp) appendTo(b []byte, h Header) ([]byte, error) {
+	if h.Command != DeliverSMResp && h.Status != OK && p.MessageID == "" && len(p.TLVs) == 0 {
+		return b, nil // a refusal has no body
+	}
 	w := writer{b: b}
 	w.cstring("message_id", p.MessageID, 64)
 	w.b = p.TLVs.appendTo(w.b)
 	return w.b, w.err
 }
 
-func (p *Message) appendTo(b []byte, c Command) ([]byte, error) {
+func (p *Message) appendTo(b []byte, h Header) ([]byte, error) {
 	w := writer{b: b}
 	w.cstring("service_type", p.ServiceType, 5)
 	w.address("source_addr", p.Source)
 	w.address("destination_addr", p.Dest)
-	if c == DataSM {
+	if h.Command == DataSM {
 		w.b = append(w.b, p.ESMClass, p.RegisteredDelivery, p.DataCoding)
 	} else {
 		w.b = append(w.b, p.ESMClass, p.ProtocolID, p.Priority)

@@ -10,6 +10,9 @@ import (
 const (
 	esmType         = 0x3c
 	esmReceipt      = 0x04
+	esmDeliveryAck  = 0x08 // of the phone's
+	esmUserAck      = 0x10
+	esmAborted      = 0x18 // a conversation (Korean CDMA)
 	esmIntermediate = 0x20
 	esmUDHI         = 0x40
 )
@@ -72,7 +75,9 @@ func receiptOf(p *Message, text string, zone *time.Location) (receipt, bool) {
 	if s, ok := longStates[r.stat]; ok {
 		r.stat = s
 	}
-	r.err = strings.TrimLeft(fields["err"], "0")
+	if r.err = fields["err"]; strings.Trim(r.err, "0") == "" {
+		r.err = "" // 000: no error
+	}
 	r.submitted, r.done = receiptTime(fields["submit date"], zone), receiptTime(fields["done date"], zone)
 	if id, ok := p.TLVs.Get(TagReceiptedMessageID); ok {
 		if id, _, _ := strings.Cut(string(id), "\x00"); id != "" {

@@ -227,7 +227,7 @@ func TestTextsGoOutAndReceiptsComeBack(t *testing.T) {
 				if i < 0 || r.ProviderID != rs[i].ProviderID {
 					t.Errorf("a receipt %+v that fits no message", r)
 				}
-				if r.OK != (i != 1) || i == 1 && r.Code != "UNDELIV:11" && r.Code != "UNDELIV" || i != 1 && r.Code != "DELIVRD" {
+				if r.OK != (i != 1) || i == 1 && r.Code != "UNDELIV:011" && r.Code != "UNDELIV" || i != 1 && r.Code != "DELIVRD" {
 					t.Errorf("receipt %+v", r)
 				}
 			}
