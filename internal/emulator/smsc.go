@@ -32,6 +32,7 @@ type SMSCOptions struct {
 	// ReportDelay is how long after a submit its receipt is sent; ReportCopies is how many more times the same receipt comes.
 	ReportDelay  time.Duration
 	ReportCopies int
+	NoReports    bool
 	Receipts     ReceiptForm
 	HexReceipts  bool // a message_id is decimal in submit_sm_resp and the same number in hexadecimal in the text of the receipt
 	SAR          bool // long texts of phones come with sar_ parameters instead of user data headers

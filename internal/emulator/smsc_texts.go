@@ -49,7 +49,7 @@ func (s *SMSC) submitted(f smppFrame, pending int) (status uint32, id string, an
 	s.nextID++
 	id = strconv.FormatInt(1_000_000+s.nextID, 10)
 	shown, whole = s.arrive(t)
-	if t.registered&3 == 1 || t.registered&3 == 2 && s.dead[t.dest] != "" {
+	if wanted := t.registered & 3; !s.o.NoReports && (wanted == 1 || wanted == 2 && s.dead[t.dest] != "") {
 		s.report(t, id)
 	}
 	if s.swallow > 0 {

@@ -37,6 +37,7 @@ func (g *Gateway) Send(ctx context.Context, batch []sms.Outgoing) []sms.Result {
 			wg.Go(func() { results[i] = g.submitParts(ctx, parts, out.Ref) })
 		}
 	}
+	g.line.Flush()
 	wg.Wait()
 	return results
 }
@@ -85,6 +86,7 @@ func (g *Gateway) submitPart(ctx context.Context, part *Message, ref string, beg
 	for try := time.Duration(1); ; try++ {
 		answer := make(chan sms.Result, 1)
 		g.submit(ctx, part, ref, func(r sms.Result) { answer <- r })
+		g.line.Flush()
 		r := <-answer
 		if !begun || r.Outcome() != sms.Throttled || try == partTries {
 			return r

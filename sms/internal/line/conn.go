@@ -21,11 +21,13 @@ type Conn struct {
 	line   *Line
 	socket net.Conn
 	wake   chan struct{} // the writer has something to do
+	writes sync.Mutex    // held while writing
 	ended  chan struct{}
 	free   int // places in the window; guarded by line.mu
 
 	mu       sync.Mutex
 	out      []byte // what is to be written
+	spare    []byte // the buffer that was written last
 	sequence uint32
 	open     map[uint32]*ask
 	late     int       // requests in the window whose answer did not come in time
@@ -108,7 +110,12 @@ func (c *Conn) fail(err error) {
 func (c *Conn) read() error {
 	p := &c.line.protocol
 	in := bufio.NewReaderSize(c.socket, bufferSize)
+	answered := 0
 	for {
+		if answered > 0 && in.Buffered() < p.HeaderLen { // answers that came together free their places together
+			c.line.release(c, answered)
+			answered = 0
+		}
 		head, err := in.Peek(p.HeaderLen)
 		if err != nil {
 			return err
@@ -122,33 +129,34 @@ func (c *Conn) read() error {
 			if _, err := io.ReadFull(in, frame); err != nil {
 				return err
 			}
-			c.frame(frame)
+			answered += c.frame(frame)
 			continue
 		}
 		frame, err := in.Peek(n)
 		if err != nil {
 			return err
 		}
-		c.frame(frame)
+		answered += c.frame(frame)
 		if _, err := in.Discard(n); err != nil {
 			return err
 		}
 	}
 }
 
-func (c *Conn) frame(frame []byte) {
+// frame handles a frame and returns how many places in the window it frees.
+func (c *Conn) frame(frame []byte) int {
 	sequence, answer := c.line.protocol.Head(frame)
 	c.mu.Lock()
 	c.heard, c.probes = time.Now(), 0
 	if !answer {
 		c.mu.Unlock()
 		c.line.protocol.Handle(c, frame)
-		return
+		return 0
 	}
 	a := c.open[sequence]
 	if a == nil { // an answer to nothing, or its second one
 		c.mu.Unlock()
-		return
+		return 0
 	}
 	delete(c.open, sequence)
 	if a.late {
@@ -157,11 +165,12 @@ func (c *Conn) frame(frame []byte) {
 	c.mu.Unlock()
 	a.done(frame, nil)
 	if a.window {
-		c.line.release(c)
+		return 1
 	}
+	return 0
 }
 
-// ask writes a request. It was not written where the connection has ended (then err is nil), or where write failed.
+// ask adds a request to what is to be written. It was not added where the connection has ended (then err is nil), or where write failed.
 func (c *Conn) ask(write func([]byte, uint32) ([]byte, error), done func([]byte, error), window bool) (written bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -178,7 +187,6 @@ func (c *Conn) ask(write func([]byte, uint32) ([]byte, error), done func([]byte,
 	}
 	c.out, c.sequence = out, sequence
 	c.open[sequence] = &ask{done: done, at: time.Now(), window: window}
-	c.wakeWriter()
 	return true, nil
 }
 
@@ -208,31 +216,38 @@ func (c *Conn) wakeWriter() {
 	}
 }
 
-// write sends what gathers while the last writing goes on in one piece.
+// write writes what Reply has added; what gathers while it does goes out in one piece.
 func (c *Conn) write() {
-	var spare []byte
 	for {
 		select {
 		case <-c.wake:
+			c.flush()
 		case <-c.ended:
 			return
 		}
-		c.mu.Lock()
-		out, last := c.out, c.last
-		c.out = spare[:0]
-		c.mu.Unlock()
-		if len(out) > 0 {
-			_ = c.socket.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if _, err := c.socket.Write(out); err != nil {
-				c.fail(err)
-				return
-			}
-		}
-		if last != nil {
-			c.fail(last)
+	}
+}
+
+// flush writes what is to be written.
+func (c *Conn) flush() {
+	c.writes.Lock()
+	defer c.writes.Unlock()
+	c.mu.Lock()
+	out, last := c.out, c.last
+	c.out, c.spare = c.spare[:0], nil
+	c.mu.Unlock()
+	if len(out) > 0 {
+		_ = c.socket.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if _, err := c.socket.Write(out); err != nil {
+			c.fail(err)
 			return
 		}
-		spare = out
+	}
+	c.mu.Lock()
+	c.spare = out
+	c.mu.Unlock()
+	if last != nil {
+		c.fail(last)
 	}
 }
 
@@ -293,6 +308,7 @@ func (c *Conn) check(now time.Time) error {
 
 func (c *Conn) probe() {
 	_, _ = c.ask(func(b []byte, n uint32) ([]byte, error) { return c.line.protocol.Probe(b, n), nil }, func([]byte, error) {}, false)
+	c.wakeWriter()
 }
 
 // leave waits for the answers that are out, takes leave and ends the connection, all within a few seconds.
@@ -302,6 +318,7 @@ func (c *Conn) leave() {
 	c.mu.Lock()
 	c.leaving = true
 	c.mu.Unlock()
+	c.wakeWriter()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for c.unanswered() > 0 {
@@ -316,6 +333,7 @@ func (c *Conn) leave() {
 	}
 	left := make(chan struct{})
 	_, _ = c.ask(func(b []byte, n uint32) ([]byte, error) { return c.line.protocol.Leave(b, n), nil }, func([]byte, error) { close(left) }, false)
+	c.wakeWriter()
 	select {
 	case <-left:
 	case <-c.ended:

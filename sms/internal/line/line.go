@@ -154,7 +154,7 @@ func (l *Line) once(ctx context.Context) error {
 	}
 	c := newConn(l, socket)
 	l.mu.Lock()
-	l.conns = append(l.conns, c)
+	l.conns = append(l.conns[:len(l.conns):len(l.conns)], c)
 	l.downAt = time.Time{}
 	l.mu.Unlock()
 	l.signal()
@@ -183,7 +183,8 @@ func (l *Line) Up() (int, error) {
 	return len(l.conns), l.dialErr
 }
 
-// Ask waits for room in a window and for the granted rate, writes a request and returns. done is called later, from another goroutine,
+// Ask waits for room in a window and for the granted rate, and adds a request to what is to be written, which happens when a later Ask
+// has to wait, or by Flush: call it after the last. done is called later, from another goroutine,
 // and must not wait: with the answer, valid until it returns, or with ErrNoAnswer or ErrBroken; and once more with an answer that comes
 // after ErrNoAnswer. Where Ask itself returns an error nothing was sent and done is not called: ErrDown (after Patience, wrapping why),
 // ErrClosed, the context's, or write's own.
@@ -193,18 +194,28 @@ func (l *Line) Ask(ctx context.Context, write func(b []byte, sequence uint32) ([
 		if err != nil {
 			return err
 		}
-		if err := l.pacer.wait(ctx); err != nil {
-			l.release(c)
+		if err := l.pacer.wait(ctx, l.Flush); err != nil {
+			l.release(c, 1)
 			return err
 		}
 		written, err := c.ask(write, done, true)
 		if written {
 			return nil
 		}
-		l.release(c)
+		l.release(c, 1)
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// Flush writes the requests that Ask has added.
+func (l *Line) Flush() {
+	l.mu.Lock()
+	conns := l.conns // never changed in place
+	l.mu.Unlock()
+	for _, c := range conns {
+		c.flush()
 	}
 }
 
@@ -218,6 +229,7 @@ func (l *Line) acquire(ctx context.Context) (*Conn, error) {
 		if c != nil || err != nil {
 			return c, err
 		}
+		l.Flush()
 		var timer <-chan time.Time
 		if again > 0 {
 			t := time.NewTimer(again)
@@ -270,9 +282,10 @@ func (l *Line) tryAcquire() (best *Conn, again time.Duration, err error) {
 	return nil, again, nil
 }
 
-func (l *Line) release(c *Conn) {
+// release gives n places of a window back.
+func (l *Line) release(c *Conn, n int) {
 	l.mu.Lock()
-	c.free++
+	c.free += n
 	l.mu.Unlock()
 	l.signal()
 }

@@ -124,6 +124,7 @@ func send(t *testing.T, l *Line, e ends) {
 	if err := l.Ask(t.Context(), write, e.done); err != nil {
 		t.Fatal(err)
 	}
+	l.Flush()
 }
 
 func TestTheWindowIsKeptAndAnswersFindTheirRequests(t *testing.T) {
@@ -183,6 +184,7 @@ func TestTheWindowIsKeptAndAnswersFindTheirRequests(t *testing.T) {
 						t.Error(err)
 						return
 					}
+					l.Flush()
 					end.Wait()
 				}
 			})

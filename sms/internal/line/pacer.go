@@ -34,7 +34,8 @@ func newPacer(granted float64) *pacer {
 	return p
 }
 
-func (p *pacer) wait(ctx context.Context) error {
+// wait waits for its turn; before it does, it calls rest.
+func (p *pacer) wait(ctx context.Context, rest func()) error {
 	p.mu.Lock()
 	now := time.Now()
 	pause := p.pause.Sub(now)
@@ -43,6 +44,7 @@ func (p *pacer) wait(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	if pause > 0 {
+		rest()
 		timer := time.NewTimer(pause)
 		defer timer.Stop()
 		select {
@@ -54,6 +56,10 @@ func (p *pacer) wait(ctx context.Context) error {
 	if p.limiter == nil {
 		return nil
 	}
+	if p.limiter.Allow() {
+		return nil
+	}
+	rest()
 	return p.limiter.Wait(ctx)
 }
 
