@@ -84,11 +84,15 @@ func Receive(coding Coding, headed bool, data []byte) (text string, part *Part, 
 
 // Split writes a text as UCS2 (UTF-16, big endian) and cuts it into what goes out as one message each, without headers: one of at
 // most 70 units, else parts of at most 67. A pair of surrogates is never cut. An empty text gives nothing.
-func Split(text string) [][]byte {
+func Split(text string) [][]byte { return SplitBeside(text, 0) }
+
+// SplitBeside is Split that leaves room for so many units (at most 60) in each message, for a sign that the gateway adds.
+func SplitBeside(text string, room int) [][]byte {
+	room = min(max(room, 0), 60)
 	units := utf16.Encode([]rune(text))
-	size := partUnits
-	if len(units) <= wholeUnits {
-		size = wholeUnits
+	size := partUnits - room
+	if len(units) <= wholeUnits-room {
+		size = wholeUnits - room
 	}
 	var parts [][]byte
 	for len(units) > 0 {

@@ -137,6 +137,7 @@ type Error struct {
 	Code       string
 	Message    string
 	RetryAfter time.Duration // with RetryLater: how long to wait at least; 0 when not known
+	Elsewhere  bool          // with MessageRefused: this provider does not serve the number, another may
 }
 
 func (e *Error) Error() string { return "sms: " + e.Kind.String() + ": " + e.Code + " " + e.Message }

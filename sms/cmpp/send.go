@@ -1,0 +1,359 @@
+package cmpp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nongxun/nongxun/sms"
+)
+
+// flowTries is how often a message that met flow control (Result 8) is offered again within one Send.
+const flowTries = 5
+
+// message is one Outgoing on its way.
+type message struct {
+	out    sms.Outgoing
+	phone  string
+	parts  []part
+	open   int // parts without an end
+	result *sms.Result
+}
+
+// part is one SUBMIT of a message. Its end is taken (id), or err.
+type part struct {
+	m       *message
+	content []byte
+	number  int
+	tries   int
+	flying  bool
+	taken   bool
+	id      MsgID
+	err     *sms.Error
+}
+
+// outcome is what came of offering a part.
+type outcome struct {
+	p    *part
+	resp Resp
+	err  error
+}
+
+// Send offers each message to the gateway, one SUBMIT for each part, as fast as rate and windows allow, and waits for the answers. The
+// ProviderID is the gateway's id of the last part, and only its report is asked for. A message is Unknown where an answer did not
+// come, and RetryLater only where nothing of it was taken.
+func (l *Line) Send(ctx context.Context, batch []sms.Outgoing) []sms.Result {
+	results := make([]sms.Result, len(batch))
+	var queue []*part
+	for i, out := range batch {
+		m, err := l.prepare(out)
+		if err != nil {
+			results[i].Err = err
+			continue
+		}
+		m.result = &results[i]
+		for j := range m.parts {
+			queue = append(queue, &m.parts[j])
+		}
+	}
+	s := sender{Line: l, ends: make(chan outcome, len(queue)), queue: queue}
+	s.run(ctx)
+	return results
+}
+
+// prepare checks a message and cuts it into parts.
+func (l *Line) prepare(out sms.Outgoing) (*message, *sms.Error) {
+	phone, ok := sms.NormalPhone(out.Phone)
+	text := strings.TrimSpace(quotes.Replace(out.Text))
+	length := sms.Length(text) + sms.Length(l.c.Sign) + 2
+	switch {
+	case !ok:
+		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodePhone, Message: "不是大陆手机号码"}
+	case text == "":
+		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
+	case length > sms.MaxLength:
+		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信太长,连签名最多 500 字"}
+	case len(l.c.Number)+len(out.Extend) > 20:
+		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeNumber, Message: "接入号加扩展码超过 20 位"}
+	}
+	var contents [][]byte
+	switch {
+	case l.c.Sign == "":
+		contents = sms.Split(text)
+	case l.c.SignByGateway:
+		contents = sms.SplitBeside(text, sms.Length(l.c.Sign)+2)
+	default:
+		contents = sms.Split("【" + l.c.Sign + "】" + text)
+	}
+	m := &message{out: out, phone: phone, parts: make([]part, len(contents)), open: len(contents)}
+	var ref uint16
+	if len(contents) > 1 {
+		ref = l.reference()
+	}
+	for i, c := range contents {
+		if len(contents) > 1 {
+			c = append(sms.Header{Ref: ref, Total: len(contents), Seq: i + 1}.Append(make([]byte, 0, 6+len(c))), c...)
+		}
+		m.parts[i].m, m.parts[i].content, m.parts[i].number = m, c, i+1
+	}
+	return m, nil
+}
+
+// quotes keeps a text from looking as if it had a sign of its own: gateways take what stands in 【】 for one.
+var quotes = strings.NewReplacer("【", "「", "】", "」", "︻", "「", "︼", "」")
+
+// reference is that of the next long text: 8 bits, counted round.
+func (l *Line) reference() uint16 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ref++
+	return uint16(l.ref & 0xff) //nolint:gosec // masked
+}
+
+// sender sees one batch through. ends has room for all parts, so that answers never wait for it.
+type sender struct {
+	*Line
+	queue  []*part
+	flying int
+	ends   chan outcome
+	gone   atomic.Bool // nobody listens to ends any more
+	waited bool        // in vain for a connection: the rest of the batch does not wait again
+	submit Submit
+	to     [1]string
+}
+
+func (s *sender) run(ctx context.Context) {
+	all := s.queue
+	for len(s.queue) > 0 || s.flying > 0 {
+		if len(s.queue) > 0 {
+			p := s.queue[0]
+			s.queue = s.queue[1:]
+			if err := s.offer(ctx, p); err != nil {
+				p.end(err)
+			}
+		} else {
+			select {
+			case o := <-s.ends:
+				s.take(o)
+			case <-ctx.Done():
+				s.abandon(all)
+				return
+			}
+		}
+		s.takeAll()
+	}
+}
+
+// takeAll takes the outcomes that are there.
+func (s *sender) takeAll() {
+	for {
+		select {
+		case o := <-s.ends:
+			s.take(o)
+		default:
+			return
+		}
+	}
+}
+
+// take gives a part its end, or puts it into the queue again where the gateway was too busy for it.
+func (s *sender) take(o outcome) {
+	p := o.p
+	p.flying = false
+	s.flying--
+	switch {
+	case o.err != nil:
+		p.end(&sms.Error{Kind: sms.Unknown, Code: CodeNoAnswer, Message: "网关没有应答,是否发出待核对"})
+	case o.resp.Result == 0:
+		p.taken, p.id = true, o.resp.MsgID
+		p.end(nil)
+	case o.resp.Result == resultFlow && p.tries < flowTries:
+		s.pace.slow(time.Now())
+		p.tries++
+		s.queue = append(s.queue, p)
+	default:
+		if o.resp.Result == resultFlow {
+			s.pace.slow(time.Now())
+		}
+		p.end(refusal(o.resp.Result))
+	}
+}
+
+// abandon ends the batch without the answers that are still to come.
+func (s *sender) abandon(all []*part) {
+	s.gone.Store(true)
+	s.takeAll()
+	for _, p := range all {
+		if p.flying {
+			p.end(&sms.Error{Kind: sms.Unknown, Code: CodeNoAnswer, Message: "网关没有及时应答,是否发出待核对"})
+		}
+	}
+	for _, p := range s.queue { // flow control in the last moment
+		p.end(refusal(resultFlow))
+	}
+}
+
+var errCancelled = &sms.Error{Kind: sms.RetryLater, Code: CodeCancelled, Message: "没来得及发,稍后自动重发"}
+
+// offer writes the SUBMIT of a part as soon as rate and a window let it. An error means that it was not sent.
+func (s *sender) offer(ctx context.Context, p *part) *sms.Error {
+	if p.m.spoiled() {
+		return &sms.Error{Kind: sms.MessageRefused, Code: CodePartly, Message: "长短信的其他部分没有发成"}
+	}
+	if s.pace.wait(ctx) != nil {
+		return errCancelled
+	}
+	s.fill(p)
+	done := s.done(p)
+	p.flying = true
+	s.flying++
+	if err := s.await(ctx, done); err != nil {
+		p.flying = false
+		s.flying--
+		return err
+	}
+	return nil
+}
+
+// done takes the answer to a part, and a second one after a time-out (see Conn.Submit).
+func (s *sender) done(p *part) func(Resp, error) {
+	var settled atomic.Bool
+	ref := ""
+	if p.number == len(p.m.parts) {
+		ref = p.m.out.Ref
+	}
+	return func(resp Resp, err error) {
+		first := settled.CompareAndSwap(false, true)
+		if (!first || s.gone.Load()) && err == nil && resp.Result == 0 && ref != "" {
+			s.late.add(resp.MsgID, ref)
+		}
+		if first {
+			s.ends <- outcome{p, resp, err}
+		}
+	}
+}
+
+// await submits as soon as a connection has room; it waits a while where none is up.
+func (s *sender) await(ctx context.Context, done func(Resp, error)) *sms.Error {
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
+	var patience <-chan time.Time
+	for {
+		up, err := s.try(&s.submit, done)
+		switch {
+		case err == nil:
+			if s.waiting.Load() > 1 {
+				s.pokeFreed() // there may be room for another batch as well
+			}
+			return nil
+		case !errors.Is(err, errFull) && !errors.Is(err, ErrClosed):
+			return &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信放不进一个 CMPP 包"}
+		case up:
+			patience, s.waited = nil, false
+		case s.waited || s.refused():
+			return s.noLine()
+		case patience == nil:
+			patience = time.After(lineWait)
+		}
+		select {
+		case <-s.freed:
+		case <-ctx.Done():
+			return errCancelled
+		case <-patience:
+			s.waited = true
+			return s.noLine()
+		}
+	}
+}
+
+// try submits by the next connection that has room. up says that any connection is up.
+func (l *Line) try(submit *Submit, done func(Resp, error)) (up bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err = ErrClosed
+	for range l.conns {
+		conn := l.conns[l.turn%len(l.conns)]
+		if conn != nil {
+			if err = conn.Submit(submit, done); !errors.Is(err, errFull) && !errors.Is(err, ErrClosed) {
+				return true, err
+			}
+			up = up || errors.Is(err, errFull)
+		}
+		l.turn++
+	}
+	return up, err
+}
+
+func (l *Line) noLine() *sms.Error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return noLine(l.down)
+}
+
+// refused says that the gateway did not let us in, so that there is nothing to wait for.
+func (l *Line) refused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return errors.As(l.down, new(*ConnectError))
+}
+
+// fill makes the SUBMIT of a part. Reports are asked for the last part alone: see Send.
+func (s *sender) fill(p *part) {
+	s.to[0] = p.m.phone
+	s.submit = Submit{
+		PartTotal: byte(len(p.m.parts)), PartSeq: byte(p.number), //nolint:gosec // at most 72 parts
+		ServiceID: s.c.ServiceID, FeeUser: 2, FeeType: "01", FeeCode: "000000", SPID: s.c.SPID,
+		Fmt: 8, From: s.c.Number + p.m.out.Extend, To: s.to[:], Content: p.content,
+	}
+	if len(p.m.parts) > 1 {
+		s.submit.TPudhi = 1
+	}
+	if p.number == len(p.m.parts) {
+		s.submit.Registered = 1
+	}
+}
+
+// spoiled says that a part of the message has failed, so that the others are of no use.
+func (m *message) spoiled() bool {
+	for i := range m.parts {
+		if m.parts[i].err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// end ends a part, and with the last one its message.
+func (p *part) end(err *sms.Error) {
+	p.err = err
+	if p.m.open--; p.m.open == 0 {
+		p.m.conclude()
+	}
+}
+
+// conclude sums a message up.
+func (m *message) conclude() {
+	taken, unknown := 0, false
+	var first *sms.Error
+	for i := range m.parts {
+		p := &m.parts[i]
+		switch {
+		case p.err == nil:
+			taken++
+		case p.err.Kind == sms.Unknown:
+			unknown, first = true, p.err
+		case first == nil:
+			first = p.err
+		}
+	}
+	if last := m.parts[len(m.parts)-1]; last.taken {
+		m.result.ProviderID = fmt.Sprintf("%016x", uint64(last.id))
+	}
+	m.result.Err = first
+	if first != nil && !unknown && taken > 0 {
+		m.result.Err = &sms.Error{Kind: sms.MessageRefused, Code: CodePartly, Message: "长短信只有一部分被网关收下(" + first.Code + ")"}
+	}
+}
