@@ -25,6 +25,7 @@ const (
 type composer struct {
 	source      Address
 	sign        string // with 【】, or ""
+	beside      int    // units of the sign that the SMSC sets before each message
 	country     string // 86, or "" where national numbers are wanted
 	serviceType string
 	alphabet    Alphabet
@@ -44,16 +45,19 @@ func (c *composer) compose(out sms.Outgoing) ([]*Message, *sms.Error) {
 		return nil, &sms.Error{Kind: sms.ChannelStopped, Code: CodeSource, Message: "发送号码加扩展码超过 20 位，请检查 NONGXUN_SMPP_SRC"}
 	}
 	text := strings.TrimSpace(out.Text)
-	if c.sign != "" {
+	if c.sign != "" || c.beside > 0 {
 		text = quotes.Replace(text)
 	}
 	switch {
 	case text == "":
 		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
-	case sms.Length(c.sign+text) > sms.MaxLength:
+	case sms.Length(c.sign+text)+c.beside > sms.MaxLength:
 		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: fmt.Sprintf("短信太长，连签名最多 %d 字", sms.MaxLength)}
 	}
 	coding, parts := c.alphabet.split(c.sign + text)
+	if c.beside > 0 { // the sign is Chinese, so the whole becomes UCS2
+		coding, parts = codingUCS2, sms.SplitBeside(text, c.beside)
+	}
 	if c.long == LongPayload && len(parts) > 1 {
 		m := c.message(source, dest, coding)
 		m.TLVs = m.TLVs.Add(TagMessagePayload, bytes.Join(parts, nil)...)

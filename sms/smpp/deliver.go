@@ -20,6 +20,9 @@ const (
 	maxBatch   = 200  // of them in one commit
 	// commitLimit bounds a commit. Later the SMSC would deliver again anyway.
 	commitLimit = 10 * time.Second
+	// repeatAge is how long after a connection was made or lost a text may be one whose answer got lost with it. What is left over SMSC
+	// deliver again at once.
+	repeatAge = 2 * time.Minute
 )
 
 var errUnbound = errors.New("smpp: the SMSC took leave")
@@ -30,6 +33,7 @@ type delivery struct {
 	header  Header
 	message *Message
 	at      time.Time
+	changed time.Time // when a connection was made or lost last; zero where that was long ago
 }
 
 func (d delivery) answer(status Status) {
@@ -62,6 +66,9 @@ func (g *Gateway) handle(c *line.Conn, frame []byte) {
 			return
 		}
 		d.message = body.(*Message)
+		if ago := g.line.Changed(); ago < repeatAge {
+			d.changed = d.at.Add(-ago)
+		}
 		if !g.incoming.Add(d) {
 			d.answer(QueueFull)
 		}
@@ -164,7 +171,10 @@ func (g *Gateway) read(d delivery) (*sms.Incoming, *sms.Receipt) {
 		Provider: g.config.Name, Phone: plainPhone(m.Source.Addr), DestCode: strings.TrimPrefix(m.Dest.Addr, "+"), SentAt: d.at,
 		Text: strings.TrimRight(text, "\x00"), Part: part,
 	}
-	in.Key = key(m, in, d.at)
+	in.Key = g.key(m, in)
+	if in.Part == nil {
+		in.MayRepeat = d.changed
+	}
 	return in, nil
 }
 
@@ -181,14 +191,14 @@ func (p *Message) sarPart(coding sms.Coding, data []byte) *sms.Part {
 
 // key tells texts apart. SMPP gives them neither an id nor a time. A part's content and reference are key enough, since the next long
 // text has another reference; a whole text that comes twice has most often been sent twice ("1", and "1" again to the next question),
-// so its key is the moment when it came.
-func key(m *Message, in *sms.Incoming, at time.Time) string {
+// so its key is that of this arrival.
+func (g *Gateway) key(m *Message, in *sms.Incoming) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s", in.Phone, in.DestCode, m.DataCoding, m.ShortMessage)
 	_, _ = h.Write(m.TLVs)
 	k := in.Provider + ":" + hex.EncodeToString(h.Sum(nil)[:12])
 	if in.Part == nil {
-		k += ":" + strconv.FormatInt(at.UnixNano(), 36)
+		k += ":" + g.run + strconv.FormatInt(g.arrivals.Add(1), 36)
 	}
 	return k
 }

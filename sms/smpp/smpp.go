@@ -7,12 +7,14 @@ package smpp
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"log/slog"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nongxun/nongxun/sms"
@@ -49,7 +51,8 @@ type Config struct {
 	Addr                           string // host:port, or tls://host:port
 	SystemID, Password, SystemType string // at most 15, 8 and 12 bytes
 	Number                         string // our number or name, see ParseAddress
-	Sign                           string // set before each text in 【】; "": the SMSC does that, or nobody
+	Sign                           string // 【】 before each text, "" for none
+	SignByGateway                  bool   // the SMSC sets the sign; here room is left for it
 	Country                        string // the code set before mainland numbers, such as 86; "": numbers go out as they are
 	ServiceType                    string // at most 5 bytes
 	Alphabet                       Alphabet
@@ -135,6 +138,8 @@ type Gateway struct {
 	line     *line.Line
 	ids      *messageIDs
 	incoming *line.Batches[delivery]
+	run      string // tells this run's arrivals from those of another process
+	arrivals atomic.Int64
 }
 
 // New checks the configuration; it calls nobody. The error names the field that is wrong.
@@ -157,8 +162,12 @@ func New(c Config) (*Gateway, error) {
 	if sign != "" {
 		sign = "【" + sign + "】"
 	}
-	g := &Gateway{config: c, ids: newMessageIDs(c.ReceiptIDs), incoming: line.NewBatches[delivery](maxWaiting, maxBatch)}
-	g.composer.source, g.composer.sign, g.composer.country = source, sign, c.Country
+	beside := 0
+	if c.SignByGateway {
+		sign, beside = "", sms.Length(sign)
+	}
+	g := &Gateway{config: c, run: rand.Text()[:12], ids: newMessageIDs(c.ReceiptIDs), incoming: line.NewBatches[delivery](maxWaiting, maxBatch)}
+	g.composer.source, g.composer.sign, g.composer.beside, g.composer.country = source, sign, beside, c.Country
 	g.composer.serviceType, g.composer.alphabet, g.composer.long = c.ServiceType, c.Alphabet, c.Long
 	g.composer.reference.Store(uint32(c.Now().UnixNano())) //nolint:gosec // any number will do, but not always the same
 	g.line = line.New(line.Protocol{

@@ -85,6 +85,7 @@ type Line struct {
 	mu      sync.Mutex
 	conns   []*Conn
 	dialErr error     // why the last attempt failed; nil once one succeeded
+	changed time.Time // when a connection was made or lost last
 	downAt  time.Time // since when there is no connection; zero while there is one
 	closing bool
 }
@@ -155,7 +156,7 @@ func (l *Line) once(ctx context.Context) error {
 	c := newConn(l, socket)
 	l.mu.Lock()
 	l.conns = append(l.conns[:len(l.conns):len(l.conns)], c)
-	l.downAt = time.Time{}
+	l.downAt, l.changed = time.Time{}, time.Now()
 	l.mu.Unlock()
 	l.signal()
 	return c.run(ctx)
@@ -171,9 +172,17 @@ func (l *Line) remove(c *Conn) {
 			break
 		}
 	}
+	l.changed = time.Now()
 	if len(l.conns) == 0 {
-		l.downAt = time.Now()
+		l.downAt = l.changed
 	}
+}
+
+// Changed is how long ago a connection was made or lost last.
+func (l *Line) Changed() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.changed)
 }
 
 // Up is how many connections are there, and why the last attempt to make one failed.
