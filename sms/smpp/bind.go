@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -93,9 +92,10 @@ func dialer(addr string) func(context.Context) (net.Conn, error) {
 	return func(ctx context.Context) (net.Conn, error) { return plain.DialContext(ctx, "tcp", addr) }
 }
 
-func checkAddr(addr string) error {
-	if _, _, err := net.SplitHostPort(strings.TrimPrefix(addr, "tls://")); err != nil {
-		return fmt.Errorf("smpp: Addr must be host:port or tls://host:port: %w", err)
+// CheckAddr tells whether addr is host:port or tls://host:port.
+func CheckAddr(addr string) error {
+	if host, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "tls://")); err != nil || host == "" || port == "" {
+		return errors.New("smpp: Addr must be host:port or tls://host:port")
 	}
 	return nil
 }

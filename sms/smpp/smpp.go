@@ -149,7 +149,7 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	if c.Dial == nil {
-		if err := checkAddr(c.Addr); err != nil {
+		if err := CheckAddr(c.Addr); err != nil {
 			return nil, err
 		}
 		c.Dial = dialer(c.Addr)

@@ -117,12 +117,11 @@ func (l *Line) Run(ctx context.Context) {
 func (l *Line) keep(ctx context.Context) {
 	pause := l.options.BackOff
 	for ctx.Err() == nil {
-		began := time.Now()
-		err := l.once(ctx)
+		lived, err := l.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > time.Minute {
+		if lived > 2*pause {
 			pause = l.options.BackOff
 		}
 		if l.protocol.Refused(err) {
@@ -141,8 +140,8 @@ func (l *Line) keep(ctx context.Context) {
 	}
 }
 
-// once makes a connection and stays with it until it ends.
-func (l *Line) once(ctx context.Context) error {
+// once makes a connection, stays with it until it ends, and says how long it lived.
+func (l *Line) once(ctx context.Context) (lived time.Duration, err error) {
 	dialing, cancel := context.WithTimeout(ctx, l.options.DialTimeout)
 	socket, err := l.protocol.Dial(dialing)
 	cancel()
@@ -151,15 +150,17 @@ func (l *Line) once(ctx context.Context) error {
 	l.mu.Unlock()
 	if err != nil {
 		l.signal()
-		return err
+		return 0, err
 	}
+	began := time.Now()
 	c := newConn(l, socket)
 	l.mu.Lock()
 	l.conns = append(l.conns[:len(l.conns):len(l.conns)], c)
 	l.downAt, l.changed = time.Time{}, time.Now()
 	l.mu.Unlock()
 	l.signal()
-	return c.run(ctx)
+	err = c.run(ctx)
+	return time.Since(began), err
 }
 
 // remove forgets a connection that ended.
