@@ -83,11 +83,11 @@ func TestEveryTextOnceOverSMPPThoughCutAndKilled(t *testing.T) {
 		}
 	}
 	for sql, want := range map[string]int{
-		`SELECT count(*) FROM message WHERE state = 'answered' AND missing = 0`:                                                         texts,
-		`SELECT count(*) FROM message`:                                                                                                  texts,
+		`SELECT count(*) FROM message WHERE state = 'answered' AND missing = 0`: texts,
+		`SELECT count(*) FROM message`:                                          texts,
 		`SELECT count(*) FROM message m JOIN listing l ON l.message_id = m.id WHERE m.text LIKE '黄桃' || l.quantity_min / 1000 || '斤%'`: texts,
-		`SELECT count(*) FROM listing`:                                               texts,
-		`SELECT count(*) FROM delivery`:                                              texts,
+		`SELECT count(*) FROM listing`:                                              texts,
+		`SELECT count(*) FROM delivery`:                                             texts,
 		`SELECT count(*) FROM delivery WHERE state NOT IN ('delivered', 'unknown')`: 0,
 	} {
 		if got := one(sql); got != want {

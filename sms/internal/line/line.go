@@ -40,7 +40,8 @@ type Options struct {
 	DialTimeout time.Duration // 15 s for connecting and logging in
 	// Patience is how long a request waits for a connection when there is none, 5 s.
 	Patience time.Duration
-	// BackOff is the pause after the first failed attempt, 1 s; it doubles up to a minute and varies by half.
+	// BackOff is the pause after the first failed attempt, 1 s; it doubles up to a minute and varies by half, until a connection lives
+	// longer than that.
 	BackOff time.Duration
 	Log     *slog.Logger
 }
@@ -121,7 +122,7 @@ func (l *Line) keep(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if lived > 2*pause {
+		if lived > l.options.BackOff {
 			pause = l.options.BackOff
 		}
 		if l.protocol.Refused(err) {
