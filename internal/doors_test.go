@@ -15,6 +15,8 @@ var may = map[string][]string{
 	"bot":                 {},
 	"sms":                 {},
 	"sms/aliyun":          {"sms"},
+	"sms/smpp":            {"sms", "sms/internal/line"},
+	"sms/internal/line":   {},
 	"sms/cmpp":            {"sms"},
 	"content/lexicon":     {},
 	"content/reading":     {"content/lexicon"},

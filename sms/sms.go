@@ -73,11 +73,19 @@ const (
 // DestCode is the number that the person wrote to. Phone is 11 digits, or as given where it is no mainland mobile number. With a
 // Part it is one part of a long message and has no Text: who takes it joins those of the same Provider, Phone, DestCode, Ref and
 // Total, whichever connection they came by, and must remember a part that it has taken.
+//
+// SMPP gives texts no id, so there the Key is of this one arrival. Where MayRepeat is not zero, a connection was lost or made at
+// that time, and the text may be one that was taken before and whose answer got lost: who takes it looks for the same text from the
+// same phone within RepeatWindow before MayRepeat, and leaves it out if there is one.
 type Incoming struct {
 	Provider, Key, Phone, Text, DestCode string
 	SentAt                               time.Time
+	MayRepeat                            time.Time
 	Part                                 *Part
 }
+
+// RepeatWindow is how long before a connection was made a text may have been taken that is delivered again over it.
+const RepeatWindow = 10 * time.Minute
 
 // Receipt is the carrier's word on one message that we sent. Receipts may come late, twice, out of order or never. Match them by
 // (ProviderID, Phone); Ref is what we gave as reference, of the message itself or of the call that it shared (see BatchOf), "" where

@@ -14,7 +14,9 @@ import (
 
 	"github.com/nongxun/nongxun/bot"
 	"github.com/nongxun/nongxun/internal/pg"
+	"github.com/nongxun/nongxun/sms"
 	"github.com/nongxun/nongxun/sms/cmpp"
+	"github.com/nongxun/nongxun/sms/smpp"
 )
 
 type doctorVerb struct {
@@ -67,7 +69,10 @@ func (d *doctorVerb) examine(ctx context.Context, s settings, w *world) []findin
 	if s.CMPP.Addr != "" {
 		out = append(out, finding{"cmpp", checkCMPP(ctx, s.CMPP)})
 	}
-	if s.CMPP.Addr == "" || s.Aliyun.AccessKeyID != "" {
+	if s.SMPP.Addr != "" {
+		out = append(out, finding{"smpp", checkSMPP(ctx, s.SMPP)})
+	}
+	if s.CMPP.Addr == "" && s.SMPP.Addr == "" || s.Aliyun.AccessKeyID != "" {
 		out = append(out, finding{"aliyun", checkAliyun(ctx, s.Aliyun)})
 	}
 	if d.Callback != "" {
@@ -152,6 +157,25 @@ func checkCMPP(ctx context.Context, s cmppSettings) error {
 		return err
 	case err != nil:
 		return errors.New("not reached; check NONGXUN_CMPP_ADDR, the VPN or leased line to the carrier, and whether the carrier lets this machine's address in")
+	}
+	return nil
+}
+
+// checkSMPP binds to the SMSC once.
+func checkSMPP(ctx context.Context, s smppSettings) error {
+	g, err := smpp.New(s.config())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err = g.Check(ctx)
+	var refused *sms.Error
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Errorf("the SMSC refused with %s (%s)", refused.Code, refused.Message)
+	case err != nil:
+		return errors.New("not reached; check NONGXUN_SMPP_ADDR, the firewall, and whether the SMSC lets this machine's address in")
 	}
 	return nil
 }

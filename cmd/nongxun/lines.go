@@ -7,6 +7,7 @@ import (
 	"github.com/nongxun/nongxun/sms"
 	"github.com/nongxun/nongxun/sms/aliyun"
 	"github.com/nongxun/nongxun/sms/cmpp"
+	"github.com/nongxun/nongxun/sms/smpp"
 )
 
 // carrierLine is a gateway that keeps connections up: Run does so until its context ends.
@@ -29,6 +30,17 @@ func (v *service) gateway(s settings) (sms.Gateway, error) {
 		}
 		all, v.lines = append(all, line), append(v.lines, line)
 	}
+	if s.SMPP.Addr != "" {
+		c := s.SMPP.config()
+		c.Now, c.Log = v.now, v.log
+		c.Texts = func(ctx context.Context, texts []sms.Incoming) error { return v.inbox.SMS(ctx, texts) }
+		c.Receipts = func(ctx context.Context, rs []sms.Receipt) error { return v.outbox.SMSReceipts(ctx, rs) }
+		g, err := smpp.New(c)
+		if err != nil {
+			return nil, err
+		}
+		all, v.lines = append(all, g), append(v.lines, g)
+	}
 	if s.Aliyun.AccessKeyID != "" {
 		g, err := aliyun.New(aliyun.Config{
 			AccessKeyID: s.Aliyun.AccessKeyID, AccessKeySecret: s.Aliyun.AccessKeySecret, SignName: s.Aliyun.SignName,
@@ -42,7 +54,7 @@ func (v *service) gateway(s settings) (sms.Gateway, error) {
 	router, err := sms.NewRouter(all, s.Routes)
 	switch {
 	case err != nil:
-		return nil, settingError{"NONGXUN_SMS_ROUTES", "should name lines that are set (cmpp, aliyun): " + err.Error()}
+		return nil, settingError{"NONGXUN_SMS_ROUTES", "should name lines that are set (cmpp, smpp, aliyun): " + err.Error()}
 	case len(all) == 0:
 		return nil, nil
 	case len(all) == 1:

@@ -31,6 +31,7 @@ type settings struct {
 	WeChat        wechatSettings
 	Aliyun        aliyunSettings
 	CMPP          cmppSettings
+	SMPP          smppSettings
 	Routes        map[sms.Carrier][]string // which lines serve a carrier, best first
 }
 
@@ -186,6 +187,7 @@ func loadSettings(env func(string) (string, bool)) (settings, error) {
 	out.WeChat = s.wechat()
 	out.Aliyun = s.aliyun()
 	out.CMPP = s.cmpp()
+	out.SMPP = s.smpp()
 	out.Routes = s.routes()
 	return out, s.err
 }

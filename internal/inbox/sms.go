@@ -21,6 +21,12 @@ func (in *Inbox) SMS(ctx context.Context, texts []sms.Incoming) error {
 	var ms []*message
 	parts := false
 	for _, t := range texts {
+		if repeat, err := in.repeats(ctx, t); repeat || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if t.Part != nil {
 			parts = true
 			continue
@@ -41,6 +47,25 @@ func (in *Inbox) SMS(ctx context.Context, texts []sms.Incoming) error {
 		return fmt.Errorf("inbox: texts: %w", err)
 	}
 	return nil
+}
+
+const repeatSQL = `SELECT EXISTS (SELECT FROM message WHERE state = 'received' AND kind = $1 AND address = $2 AND text = $3 AND received_at BETWEEN $4 AND $5)
+OR EXISTS (SELECT FROM message WHERE contact_id = (SELECT contact_id FROM address WHERE kind = $1 AND value = $2) AND channel = $6 AND text = $3
+	AND received_at BETWEEN $4 AND $5)`
+
+// repeats tells whether a text was taken before its provider's connection broke, where the provider gives texts no id.
+func (in *Inbox) repeats(ctx context.Context, t sms.Incoming) (repeats bool, err error) {
+	if t.MayRepeat.IsZero() {
+		return false, nil
+	}
+	err = in.Pool.QueryRow(ctx, repeatSQL, people.Phone, t.Phone, clean(t.Text), t.MayRepeat.Add(-sms.RepeatWindow), t.MayRepeat, talk.SMS).Scan(&repeats)
+	if err != nil {
+		return false, fmt.Errorf("inbox: repeats: %w", err)
+	}
+	if repeats {
+		in.Log.InfoContext(ctx, "a text that came again after its connection broke was left out", "provider", t.Provider)
+	}
+	return repeats, nil
 }
 
 func textMessage(t sms.Incoming, now time.Time) *message {
