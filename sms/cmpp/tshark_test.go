@@ -96,7 +96,7 @@ func collect(v any, into map[string]string) {
 // SUBMIT and DELIVER of 2.0.)
 func TestTsharkReadsWhatWeWrite(t *testing.T) {
 	t.Parallel()
-	l := testLine(t, Config{Sign: "示例县商务局", ConnOptions: ConnOptions{Version: V30}})
+	l := testLine(t, Config{Sign: "示例县商务局", Version: V30})
 	var frames [][]byte
 	var want []map[string]string
 	add := func(command Command, frame []byte, fields map[string]string) {
