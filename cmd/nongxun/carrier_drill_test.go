@@ -175,13 +175,14 @@ func settleUp(ctx context.Context, t testing.TB, pool *pgxpool.Pool, gateway *em
 	}
 	var state, reason, text string
 	_, err = pgx.ForEachRow(rows, []any{&state, &reason, &text}, func() error {
-		switch n := arrived[text]; {
-		case state == "delivered":
+		n := arrived[text]
+		switch state {
+		case "delivered":
 			got.delivered++
 			if n != 1 {
 				t.Errorf("delivered, and yet it arrived %d times: %s", n, text)
 			}
-		case state == "unknown":
+		case "unknown":
 			got.unknown++
 			got.unknownArrived += n
 		default:
