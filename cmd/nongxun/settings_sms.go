@@ -81,8 +81,7 @@ func (s *source) cmpp() cmppSettings {
 func (c cmppSettings) config() cmpp.Config {
 	return cmpp.Config{
 		Addr: c.Addr, Number: c.SrcID, ServiceID: c.ServiceID, Sign: c.Sign, SignByGateway: c.SignByGateway,
-		Connections: c.Connections, Rate: c.Rate,
-		ConnOptions: cmpp.ConnOptions{SPID: c.SPID, Secret: c.Secret, Version: c.Version, Window: c.Window},
+		Connections: c.Connections, Rate: c.Rate, SPID: c.SPID, Secret: c.Secret, Version: c.Version, Window: c.Window,
 	}
 }
 

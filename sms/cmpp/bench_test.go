@@ -24,7 +24,7 @@ func BenchmarkSubmit(b *testing.B) {
 	_, addr := gatewayAt(b, emulator.CMPPOptions{ReportDelay: time.Hour})
 	perBare := bareLoop(b, addr, b.N)
 	s := newStore()
-	l := testLine(b, Config{Addr: addr, Texts: s.Texts, Receipts: s.Receipts, ConnOptions: ConnOptions{Version: V30}})
+	l := testLine(b, Config{Addr: addr, Texts: s.Texts, Receipts: s.Receipts, Version: V30})
 	run(b, l)
 	batch := slices.Repeat([]sms.Outgoing{benchText}, 100)
 	if r := l.Send(b.Context(), batch[:1]); r[0].Err != nil {
@@ -58,7 +58,7 @@ func bareLoop(b *testing.B, addr string, n int) float64 {
 	if _, err = c.Write(hello.Append(nil, 1)); err != nil {
 		b.Fatal(err)
 	}
-	r := bufio.NewReaderSize(c, readBuffer)
+	r := bufio.NewReaderSize(c, 64<<10)
 	if _, err = r.Discard(33); err != nil {
 		b.Fatal(err)
 	}

@@ -1,12 +1,10 @@
 package cmpp
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 )
 
@@ -47,42 +45,8 @@ const (
 	maxFrame = 8192
 )
 
-// Frame is one frame as it came: its body is valid until the next one is read.
-type Frame struct {
-	Command  Command
-	Sequence uint32
-	Body     []byte
-}
-
 // errFrame is the kind of errors of frames that make no sense.
 var errFrame = errors.New("cmpp: malformed frame")
-
-// ReadFrame reads the next frame. The error is io.EOF between frames, io.ErrUnexpectedEOF inside one. A length that cannot be is an error
-// after which nothing that follows can be read.
-func ReadFrame(r *bufio.Reader, buf *[]byte) (Frame, error) {
-	head, err := r.Peek(headerLength)
-	if err != nil {
-		if errors.Is(err, io.EOF) && len(head) > 0 {
-			err = io.ErrUnexpectedEOF
-		}
-		return Frame{}, err
-	}
-	length := binary.BigEndian.Uint32(head)
-	if length < headerLength || length > maxFrame {
-		return Frame{}, fmt.Errorf("%w: %d bytes", errFrame, length)
-	}
-	f := Frame{Command: Command(binary.BigEndian.Uint32(head[4:])), Sequence: binary.BigEndian.Uint32(head[8:])}
-	_, _ = r.Discard(headerLength) // they were peeked
-	n := int(length) - headerLength
-	if cap(*buf) < n {
-		*buf = make([]byte, maxFrame)
-	}
-	f.Body = (*buf)[:n]
-	if _, err = io.ReadFull(r, f.Body); errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return f, err
-}
 
 // begin writes a header whose length end fills in.
 func begin(dst []byte, c Command, sequence uint32) []byte {

@@ -1,19 +1,22 @@
 package cmpp
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/nongxun/nongxun/sms"
+	"github.com/nongxun/nongxun/sms/internal/line"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -28,11 +31,25 @@ func unhex(t testing.TB, s string) []byte {
 // nul is n bytes of 0 in hex.
 func nul(n int) string { return strings.Repeat("00", n) }
 
+// Frame is a frame taken apart.
+type Frame struct {
+	Command  Command
+	Sequence uint32
+	Body     []byte
+}
+
+func readFrame(r io.Reader) (Frame, error) {
+	b, err := line.ReadFrame(r, headerLength, maxFrame)
+	if err != nil {
+		return Frame{}, err
+	}
+	return Frame{command(b), sequence(b), b[headerLength:]}, nil
+}
+
 // frame reads the one frame of data.
 func frame(t testing.TB, data []byte) Frame {
 	t.Helper()
-	var buf []byte
-	f, err := ReadFrame(bufio.NewReader(bytes.NewReader(data)), &buf)
+	f, err := readFrame(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,53 +279,58 @@ func TestPhonesAsGatewaysWriteThem(t *testing.T) {
 	}
 }
 
-// TestFramesCutAtEveryByte: what comes in pieces, or ends anywhere, gives the frames that are whole and no other.
+// TestFramesCutAtEveryByte: a stream that ends anywhere gives the log-in's answer and DELIVERs that are whole, and no other; what comes in
+// two pieces, cut anywhere, gives all.
 func TestFramesCutAtEveryByte(t *testing.T) {
 	t.Parallel()
-	var stream []byte
-	var ends []int
-	for _, s := range []string{submit20, deliver30, deliverShortReport, "0000000c0000000800000017"} {
+	stream := (&ConnectResp{Version: V30}).Append(nil, V30, 1)
+	ends := []int{len(stream)}
+	for _, s := range []string{deliver30, deliverShortReport, "0000000c0000000800000017", deliver30} {
 		stream = append(stream, unhex(t, s)...)
 		ends = append(ends, len(stream))
 	}
-	for cut := range len(stream) + 1 {
-		for name, r := range map[string]io.Reader{
-			"cut":       bytes.NewReader(stream[:cut]),
-			"in pieces": io.MultiReader(bytes.NewReader(stream[:cut:cut]), bytes.NewReader(stream[cut:])),
-		} {
-			limit := cut
-			if name == "in pieces" {
-				limit = len(stream)
-			}
-			br := bufio.NewReader(r)
-			var buf []byte
-			n, whole := 0, 0
-			for {
-				_, err := ReadFrame(br, &buf)
-				if err != nil {
-					atEnd := limit == 0 || n > 0 && ends[n-1] == limit
-					if want := map[bool]error{true: io.EOF, false: io.ErrUnexpectedEOF}[atEnd]; !errors.Is(err, want) {
-						t.Fatalf("%s at %d: %v, want %v", name, cut, err, want)
-					}
-					break
-				}
-				n++
-			}
-			for _, e := range ends {
-				if e <= limit {
-					whole++
-				}
-			}
-			if n != whole {
-				t.Fatalf("%s at %d: %d frames, want %d", name, cut, n, whole)
-			}
+	for cut := ends[0]; cut <= len(stream); cut++ {
+		for _, whole := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) { cutStream(t, stream, ends, cut, whole) })
 		}
 	}
 	for _, s := range []string{"0000000b0000000800000017", "000020010000000800000017", "ffffffff0000000800000017"} {
-		var buf []byte
-		if _, err := ReadFrame(bufio.NewReader(bytes.NewReader(unhex(t, s))), &buf); !errors.Is(err, errFrame) {
+		if _, err := readFrame(bytes.NewReader(unhex(t, s))); !errors.Is(err, line.ErrFrame) {
 			t.Errorf("%s: %v", s, err)
 		}
+	}
+}
+
+// cutStream plays a gateway that writes a stream up to a cut, then the rest or nothing.
+func cutStream(t *testing.T, stream []byte, ends []int, cut int, whole bool) {
+	ours, theirs := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, theirs) }()
+	go func() {
+		_, _ = theirs.Write(stream[:cut])
+		if whole {
+			time.Sleep(time.Second)
+			_, _ = theirs.Write(stream[cut:])
+		}
+		_ = theirs.Close()
+	}()
+	dials := 0
+	l := testLine(t, Config{Version: V30, Dial: func(context.Context, string) (net.Conn, error) {
+		if dials++; dials > 1 {
+			return nil, errors.New("no second time")
+		}
+		return ours, nil
+	}})
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	l.line.Run(ctx)
+	want := 0
+	for i, e := range ends {
+		if (e <= cut || whole) && i != 0 && i != 3 { // the log-in's answer and ACTIVE_TEST are no DELIVERs
+			want++
+		}
+	}
+	if got := len(l.inbound); got != want {
+		t.Errorf("cut at %d (rest follows: %v): %d DELIVERs, want %d", cut, whole, got, want)
 	}
 }
 
@@ -419,16 +441,15 @@ func FuzzStream(f *testing.F) {
 	f.Add(unhex(f, submit20))
 	f.Add(append(unhex(f, deliver30), 0, 0, 0))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := bufio.NewReader(bytes.NewReader(data))
-		var buf []byte
-		read := 0
+		r := bytes.NewReader(data)
 		for {
-			fr, err := ReadFrame(r, &buf)
+			before := r.Len()
+			fr, err := readFrame(r)
 			if err != nil {
 				return
 			}
-			if read += headerLength + len(fr.Body); read > len(data) {
-				t.Fatal("more was read than there is")
+			if read := headerLength + len(fr.Body); read != before-r.Len() || read > maxFrame {
+				t.Fatalf("a frame of %d bytes was read from %d", read, before-r.Len())
 			}
 		}
 	})

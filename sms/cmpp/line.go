@@ -3,7 +3,7 @@ package cmpp
 import (
 	"context"
 	"errors"
-	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -12,52 +12,52 @@ import (
 	"time"
 
 	"github.com/nongxun/nongxun/sms"
+	"github.com/nongxun/nongxun/sms/internal/line"
 )
 
 // Name is the provider's name in keys, receipts and incoming texts, where Config gives no other.
 const Name = "cmpp"
 
 // Config is what a Line needs. Addr, SPID, Secret and Number are the carrier's; Texts and Receipts must have committed what they got
-// when they return nil: only then the gateway is answered.
+// when they return nil: only then the gateway is answered. Zero values are those of the specification (7.1), but for Idle.
 type Config struct {
-	Name      string // "": Name
-	Addr      string // host:port; the port of the specification is 7890
-	Number    string // our number, such as 106900000001 (Src_Id)
-	ServiceID string
+	Name         string // "": Name
+	Addr         string // host:port; the port of the specification is 7890
+	SPID, Secret string
+	Version      Version // 0: V20
+	Number       string  // our number, such as 106900000001 (Src_Id)
+	ServiceID    string
 	// Sign, without 【】, is put before each text. With SignByGateway the gateway adds it, and we only leave room for it.
 	Sign          string
 	SignByGateway bool
-	Connections   int // 0: 1
-	Rate          int // messages a second in all connections together, a part of a long text being one; 0: no limit
-	ConnOptions       // of each connection; Deliver and Freed are the Line's
+	Connections   int           // 0: 1
+	Window        int           // how many requests of a connection may be unanswered; 0: 16
+	Rate          int           // messages a second in all connections together, a part of a long text being one; 0: no limit
+	Idle          time.Duration // C: after so long without a frame an ACTIVE_TEST is sent; 0: 30 s, because networks forget quiet connections before 3 min
+	Timeout       time.Duration // T: how long an answer is waited for; 0: 60 s
+	Strict        bool          // refuse a gateway whose AuthenticatorISMG is wrong; many are, so normally it is not
 	Texts         func(context.Context, []sms.Incoming) error
 	Receipts      func(context.Context, []sms.Receipt) error
 	// Dial opens a TCP connection; nil: net.Dialer.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	Now  func() time.Time // nil: time.Now
+	Log  *slog.Logger
 }
 
-// Line is a carrier line: a sms.Gateway over several connections to one gateway. Run keeps it up.
+// Line is a carrier line: a sms.Gateway over several connections to one gateway. Run keeps it up. Safe for concurrent use.
 type Line struct {
 	c       Config
-	pace    *pace
+	line    *line.Line
+	version atomic.Uint32
+	ref     atomic.Uint32 // of the last long text
 	inbound chan Inbound
-	freed   chan struct{} // a place in some window is free, or a connection came or went
-	waiting atomic.Int32  // senders that wait for a place
 	late    lateAnswers
-
-	mu    sync.Mutex
-	conns []*Conn // nil where one is down
-	turn  int
-	ref   uint32 // of the last long text
-	down  error  // why the last attempt to connect failed
 }
 
 const (
 	dialLimit = 10 * time.Second
-	// lineWait is how long Send waits for a connection when none is up.
-	lineWait = 3 * time.Second
-	// endLimit is how long connections may take to end: answers that are under way come.
-	endLimit = 5 * time.Second
+	// probes is N: after so many unanswered ACTIVE_TESTs a connection is given up.
+	probes = 3
 	// backlog is how many incoming messages may wait to be stored; more are not answered and come again.
 	backlog = 1024
 )
@@ -69,7 +69,18 @@ func New(c Config) (*Line, error) {
 	}
 	c.Connections = max(c.Connections, 1)
 	c.Sign = strings.Trim(strings.TrimSpace(c.Sign), "【】")
-	c.ConnOptions = c.withDefaults()
+	if c.Version == 0 {
+		c.Version = V20
+	}
+	if c.Idle <= 0 {
+		c.Idle = 30 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	if c.Dial == nil {
 		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
 			return (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, "tcp", addr)
@@ -92,125 +103,47 @@ func New(c Config) (*Line, error) {
 	case c.Rate < 0:
 		return nil, errors.New("cmpp: Rate must not be negative")
 	}
-	l := &Line{
-		c: c, pace: newPace(c.Rate), inbound: make(chan Inbound, backlog), freed: make(chan struct{}, 1),
-		conns: make([]*Conn, c.Connections), ref: rand.Uint32(), late: lateAnswers{refs: map[MsgID]string{}},
-	}
-	l.c.Deliver = func(in Inbound) bool {
-		select {
-		case l.inbound <- in:
-			return true
-		default:
-			return false
-		}
-	}
-	l.c.Freed = l.pokeFreed
+	l := &Line{c: c, inbound: make(chan Inbound, backlog), late: lateAnswers{refs: map[MsgID]string{}}}
+	l.version.Store(uint32(c.Version))
+	l.ref.Store(rand.Uint32()) //nolint:gosec // not a secret
+	l.line = line.New(line.Protocol{
+		HeaderLen: headerLength, MaxFrame: maxFrame, Dial: l.connect, Head: head, Handle: l.handle,
+		Refused: func(err error) bool { return errors.As(err, new(*ConnectError)) },
+		Probe:   func(b []byte, n uint32) []byte { return appendBare(b, CmdActiveTest, n) },
+		Leave:   func(b []byte, n uint32) []byte { return appendBare(b, CmdTerminate, n) },
+	}, line.Options{
+		Connections: c.Connections, Window: c.Window, Rate: float64(c.Rate), Timeout: c.Timeout, Idle: c.Idle, Probes: probes,
+		DialTimeout: dialLimit, Log: c.Log.With("line", c.Name),
+	})
 	return l, nil
-}
-
-func (l *Line) pokeFreed() {
-	select {
-	case l.freed <- struct{}{}:
-	default:
-	}
 }
 
 // Name is the provider's name.
 func (l *Line) Name() string { return l.c.Name }
 
-// Run keeps the connections up and stores what comes in until ctx ends; then it ends the connections in order. The error is always nil.
+// Run keeps the connections up and stores what comes in until ctx ends; then it waits for answers that are under way, says TERMINATE and
+// returns. The error is always nil.
 func (l *Line) Run(ctx context.Context) error {
-	var work sync.WaitGroup
 	store, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var storing sync.WaitGroup
 	storing.Go(func() { l.receive(store) })
-	for i := range l.conns {
-		work.Go(func() { l.keep(ctx, i) })
-	}
-	work.Wait()
+	l.line.Run(ctx)
 	stop()
 	storing.Wait()
 	return nil
 }
 
-// keep keeps one connection up.
-func (l *Line) keep(ctx context.Context, i int) {
-	log := l.c.Log.With("line", l.c.Name, "connection", i+1)
-	var wait backoff
-	for ctx.Err() == nil {
-		conn, err := l.dial(ctx)
-		if err == nil {
-			log.InfoContext(ctx, "connected to the carrier", "version", conn.Version().String())
-			began := time.Now()
-			l.set(i, conn, nil)
-			select {
-			case <-conn.Dead():
-			case <-ctx.Done():
-			}
-			l.set(i, nil, nil)
-			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
-			conn.Close(end)
-			cancel()
-			err = conn.Err()
-			if time.Since(began) > time.Minute {
-				wait = backoff{}
-			}
-		} else {
-			l.set(i, nil, err)
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		pause := wait.next(err)
-		log.WarnContext(ctx, "no connection to the carrier", "error", err, "again_in", pause.Round(time.Millisecond))
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-	}
-}
-
-func (l *Line) dial(ctx context.Context) (*Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialLimit)
-	defer cancel()
-	c, err := l.c.Dial(ctx, l.c.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("cmpp: %w", err)
-	}
-	return Open(ctx, c, l.c.ConnOptions)
-}
-
-// set notes that a connection came (conn), went (neither) or could not be made (err).
-func (l *Line) set(i int, conn *Conn, err error) {
-	l.mu.Lock()
-	l.conns[i] = conn
-	if conn != nil || err != nil {
-		l.down = err
-	}
-	l.mu.Unlock()
-	l.pokeFreed()
-}
-
-// backoff is how long to wait before connecting again: half a second at first, doubled up to a minute, less up to half of it by chance,
-// so that not all come back at once. A refusal is tried once a minute: gateways lock who tries often.
-type backoff struct{ base time.Duration }
-
-func (b *backoff) next(err error) time.Duration {
-	b.base = min(max(2*b.base, 500*time.Millisecond), time.Minute)
-	if refused := (*ConnectError)(nil); errors.As(err, &refused) {
-		b.base = time.Minute
-	}
-	return b.base/2 + rand.N(b.base/2)
-}
-
 // Check connects once, ends the connection and says what is wrong; for nongxun doctor.
 func (l *Line) Check(ctx context.Context) error {
-	conn, err := l.dial(ctx)
+	ctx, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
+	c, err := l.connect(ctx)
 	if err != nil {
 		return err
 	}
-	conn.Close(ctx)
-	return nil
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	_, err = c.Write(appendBare(nil, CmdTerminate, 2))
+	return errors.Join(err, c.Close())
 }
 
 // lateAnswers remembers which of our messages an answer that came too late was for, so that the report of it is matched. Bounded;

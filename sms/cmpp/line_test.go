@@ -152,7 +152,7 @@ func TestTextsAndReportsInEveryVersion(t *testing.T) {
 	for _, v := range []Version{V20, V21, V30} {
 		t.Run(v.String(), func(t *testing.T) {
 			t.Parallel()
-			g, l, s := carrier(t, emulator.CMPPOptions{Version: byte(v)}, Config{Sign: "示例县商务局", Connections: 2, ConnOptions: ConnOptions{Version: v}})
+			g, l, s := carrier(t, emulator.CMPPOptions{Version: byte(v)}, Config{Sign: "示例县商务局", Connections: 2, Version: v})
 			batch := append(out(3, "登记好了"), sms.Outgoing{Phone: "+86 138-0000-0001", Text: long, Extend: "01"})
 			for i, r := range l.Send(t.Context(), batch) {
 				if r.Err != nil || len(r.ProviderID) != 16 {
@@ -186,7 +186,7 @@ func TestTextsAndReportsInEveryVersion(t *testing.T) {
 func TestWindowIsKept(t *testing.T) {
 	t.Parallel()
 	for _, window := range []int{1, 4, 16} {
-		g, l, _ := carrier(t, emulator.CMPPOptions{Window: window, Latency: 3 * time.Millisecond}, Config{Connections: 3, ConnOptions: ConnOptions{Window: window}})
+		g, l, _ := carrier(t, emulator.CMPPOptions{Window: window, Latency: 3 * time.Millisecond}, Config{Connections: 3, Window: window})
 		var senders sync.WaitGroup
 		for range 4 {
 			senders.Go(func() {
@@ -206,7 +206,7 @@ func TestWindowIsKept(t *testing.T) {
 
 func TestNoAnswerIsUnknownAndNotSentAgain(t *testing.T) {
 	t.Parallel()
-	g, l, s := carrier(t, emulator.CMPPOptions{}, Config{ConnOptions: ConnOptions{Timeout: 200 * time.Millisecond, Tries: 5}})
+	g, l, s := carrier(t, emulator.CMPPOptions{}, Config{Timeout: 200 * time.Millisecond})
 	g.Fail(emulator.CMPPFault{Silent: true})
 	r := l.Send(t.Context(), out(1, "登记好了"))[0]
 	if r.Err == nil || r.Err.Kind != sms.Unknown {
@@ -233,7 +233,7 @@ func TestNoAnswerIsUnknownAndNotSentAgain(t *testing.T) {
 
 func TestLateAnswerTellsWhoseReportItIs(t *testing.T) {
 	t.Parallel()
-	g, l, s := carrier(t, emulator.CMPPOptions{ReportDelay: 700 * time.Millisecond}, Config{ConnOptions: ConnOptions{Timeout: 200 * time.Millisecond, Tries: 5}})
+	g, l, s := carrier(t, emulator.CMPPOptions{ReportDelay: 700 * time.Millisecond}, Config{Timeout: 200 * time.Millisecond})
 	g.Fail(emulator.CMPPFault{Late: 350 * time.Millisecond})
 	if r := l.Send(t.Context(), []sms.Outgoing{{Phone: "13900000077", Text: "登记好了", Ref: "late"}})[0]; r.Err == nil || r.Err.Kind != sms.Unknown {
 		t.Fatalf("%+v", r)
@@ -318,7 +318,7 @@ func TestWhatKeepsALineDown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conf := Config{Addr: c.addr, ConnOptions: ConnOptions{SPID: "900001", Secret: "888888"}, Number: "10690001", Texts: newStore().Texts, Receipts: newStore().Receipts}
+			conf := Config{Addr: c.addr, SPID: "900001", Secret: "888888", Number: "10690001", Texts: newStore().Texts, Receipts: newStore().Receipts}
 			c.change(&conf)
 			l, err := New(conf)
 			if err != nil {
@@ -424,7 +424,7 @@ func TestSignByUsOrByTheGateway(t *testing.T) {
 
 func TestOurEndInTheMiddle(t *testing.T) {
 	t.Parallel()
-	g, l, _ := carrier(t, emulator.CMPPOptions{Latency: time.Hour}, Config{ConnOptions: ConnOptions{Window: 3}})
+	g, l, _ := carrier(t, emulator.CMPPOptions{Latency: time.Hour}, Config{Window: 3})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		for g.Accepted() < 3 {
@@ -444,16 +444,12 @@ func TestOurEndInTheMiddle(t *testing.T) {
 func TestQueryAndCancel(t *testing.T) {
 	t.Parallel()
 	_, addr := gatewayAt(t, emulator.CMPPOptions{})
-	l := testLine(t, Config{Addr: addr, ConnOptions: ConnOptions{Version: V30}})
-	conn, err := l.dial(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	if c, err := conn.Query(t.Context(), time.Now(), "svc"); err != nil || c.ServiceID != "svc" {
+	l := testLine(t, Config{Addr: addr, Version: V30})
+	run(t, l)
+	if c, err := l.Query(t.Context(), time.Now(), "svc"); err != nil || c.ServiceID != "svc" {
 		t.Errorf("%+v %v", c, err)
 	}
-	if cancelled, err := conn.Cancel(t.Context(), 1); err != nil || cancelled {
+	if cancelled, err := l.Cancel(t.Context(), 1); err != nil || cancelled {
 		t.Errorf("%v %v", cancelled, err)
 	}
 }
@@ -461,7 +457,7 @@ func TestQueryAndCancel(t *testing.T) {
 // TestConfigurationIsChecked: each error names the field.
 func TestConfigurationIsChecked(t *testing.T) {
 	t.Parallel()
-	good := Config{Addr: "10.0.0.1:7890", ConnOptions: ConnOptions{SPID: "900001", Secret: "s"}, Number: "10690001"}
+	good := Config{Addr: "10.0.0.1:7890", SPID: "900001", Secret: "s", Number: "10690001"}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
 	}
@@ -482,7 +478,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 func TestLogsHoldNeitherPhonesNorTexts(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
-	g, l, s := carrier(t, emulator.CMPPOptions{}, Config{Sign: "商务局", ConnOptions: ConnOptions{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}})
+	g, l, s := carrier(t, emulator.CMPPOptions{}, Config{Sign: "商务局", Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	s.fail.Store(2)
 	if err := g.Text(t.Context(), "13912345678", "查黄桃"); err != nil {
 		t.Fatal(err)

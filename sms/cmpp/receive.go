@@ -1,6 +1,7 @@
 package cmpp
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nongxun/nongxun/sms"
+	"github.com/nongxun/nongxun/sms/internal/line"
 )
 
 const (
@@ -17,6 +19,45 @@ const (
 	storeAgain = time.Second
 )
 
+// Inbound is a DELIVER with the connection that it came by.
+type Inbound struct {
+	Deliver
+	conn     *line.Conn
+	sequence uint32
+	version  Version
+}
+
+// Answer answers the DELIVER: 0 is taken. On a connection that is gone it does nothing; the gateway will repeat the message.
+func (d Inbound) Answer(result uint32) {
+	d.conn.Reply(func(b []byte) []byte { return Resp{d.MsgID, result}.Append(b, CmdDeliver, d.version, d.sequence) })
+}
+
+// deliver queues a DELIVER for storing; when too many wait it is not answered, and comes again. One that cannot be read is answered with
+// 1 (structure), else it would come for ever.
+func (l *Line) deliver(c *line.Conn, sequence uint32, body []byte) {
+	in := Inbound{conn: c, sequence: sequence, version: l.Version()}
+	err := in.Parse(body, in.version)
+	if err != nil { // a gateway that speaks 3.0 with the frames of 2.0, or the other way round
+		other := V30
+		if in.version >= V30 {
+			other = V20
+		}
+		if in.Parse(body, other) == nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		l.c.Log.Warn("a DELIVER cannot be read", "line", l.c.Name, "bytes", len(body), "err", err)
+		in.Answer(1)
+		return
+	}
+	in.Content = bytes.Clone(in.Content)
+	select {
+	case l.inbound <- in:
+	default:
+	}
+}
+
 // taken is a DELIVER and what is to be stored of it: one of the two, or nothing.
 type taken struct {
 	Inbound
@@ -25,7 +66,7 @@ type taken struct {
 }
 
 // receive stores what comes in, all that is there at once, and answers after the commit. What cannot be stored is not answered and tried
-// again while its connection lives; then the gateway repeats it.
+// again; that the gateway repeats it meanwhile does no harm.
 func (l *Line) receive(ctx context.Context) {
 	var pending []taken
 	for {
@@ -65,9 +106,6 @@ func (l *Line) receive(ctx context.Context) {
 // tried again.
 func (l *Line) storeEach(ctx context.Context, pending []taken) (again []taken) {
 	for i, t := range pending {
-		if t.Gone() {
-			continue
-		}
 		err := l.store(ctx, pending[i:i+1])
 		if err == nil {
 			continue

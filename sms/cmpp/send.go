@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/nongxun/nongxun/sms"
+	"github.com/nongxun/nongxun/sms/internal/line"
 )
 
 // flowTries is how often a message that met flow control (Result 8) is offered again within one Send.
@@ -91,7 +91,7 @@ func (l *Line) prepare(out sms.Outgoing) (*message, *sms.Error) {
 	m := &message{out: out, phone: phone, parts: make([]part, len(contents)), open: len(contents)}
 	var ref uint16
 	if len(contents) > 1 {
-		ref = l.reference()
+		ref = uint16(l.ref.Add(1) & 0xff) //nolint:gosec // 8 bits, counted round
 	}
 	for i, c := range contents {
 		if len(contents) > 1 {
@@ -105,14 +105,6 @@ func (l *Line) prepare(out sms.Outgoing) (*message, *sms.Error) {
 // quotes keeps a text from looking as if it had a sign of its own: gateways take what stands in 【】 for one.
 var quotes = strings.NewReplacer("【", "「", "】", "」", "︻", "「", "︼", "」")
 
-// reference is that of the next long text: 8 bits, counted round.
-func (l *Line) reference() uint16 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ref++
-	return uint16(l.ref & 0xff) //nolint:gosec // masked
-}
-
 // sender sees one batch through. ends has room for all parts, so that answers never wait for it.
 type sender struct {
 	*Line
@@ -120,7 +112,6 @@ type sender struct {
 	flying int
 	ends   chan outcome
 	gone   atomic.Bool // nobody listens to ends any more
-	waited bool        // in vain for a connection: the rest of the batch does not wait again
 	submit Submit
 	to     [1]string
 }
@@ -135,6 +126,7 @@ func (s *sender) run(ctx context.Context) {
 				p.end(err)
 			}
 		} else {
+			s.line.Flush()
 			select {
 			case o := <-s.ends:
 				s.take(o)
@@ -171,12 +163,12 @@ func (s *sender) take(o outcome) {
 		p.taken, p.id = true, o.resp.MsgID
 		p.end(nil)
 	case o.resp.Result == resultFlow && p.tries < flowTries:
-		s.pace.slow(time.Now())
+		s.line.Slow()
 		p.tries++
 		s.queue = append(s.queue, p)
 	default:
 		if o.resp.Result == resultFlow {
-			s.pace.slow(time.Now())
+			s.line.Slow()
 		}
 		p.end(refusal(o.resp.Result))
 	}
@@ -198,34 +190,38 @@ func (s *sender) abandon(all []*part) {
 
 var errCancelled = &sms.Error{Kind: sms.RetryLater, Code: CodeCancelled, Message: "没来得及发,稍后自动重发"}
 
-// offer writes the SUBMIT of a part as soon as rate and a window let it. An error means that it was not sent.
+// offer adds the SUBMIT of a part to what is written, as soon as rate and a window let it. An error means that it was not sent.
 func (s *sender) offer(ctx context.Context, p *part) *sms.Error {
 	if p.m.spoiled() {
 		return &sms.Error{Kind: sms.MessageRefused, Code: CodePartly, Message: "长短信的其他部分没有发成"}
 	}
-	if s.pace.wait(ctx) != nil {
-		return errCancelled
-	}
 	s.fill(p)
-	done := s.done(p)
-	p.flying = true
-	s.flying++
-	if err := s.await(ctx, done); err != nil {
-		p.flying = false
-		s.flying--
-		return err
+	err := s.line.Ask(ctx, func(b []byte, sequence uint32) ([]byte, error) { return s.submit.Append(b, s.Version(), sequence) }, s.done(p))
+	switch {
+	case err == nil:
+		p.flying = true
+		s.flying++
+		return nil
+	case errors.Is(err, line.ErrDown):
+		return noLine(err)
+	case errors.Is(err, errContent):
+		return &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信放不进一个 CMPP 包"}
 	}
-	return nil
+	return errCancelled
 }
 
-// done takes the answer to a part, and a second one after a time-out (see Conn.Submit).
-func (s *sender) done(p *part) func(Resp, error) {
+// done takes the answer to a part, and a second one after a time-out (see line.Line.Ask).
+func (s *sender) done(p *part) func([]byte, error) {
 	var settled atomic.Bool
 	ref := ""
 	if p.number == len(p.m.parts) {
 		ref = p.m.out.Ref
 	}
-	return func(resp Resp, err error) {
+	return func(frame []byte, err error) {
+		var resp Resp
+		if err == nil {
+			err = resp.Parse(frame[headerLength:])
+		}
 		first := settled.CompareAndSwap(false, true)
 		if (!first || s.gone.Load()) && err == nil && resp.Result == 0 && ref != "" {
 			s.late.add(resp.MsgID, ref)
@@ -234,70 +230,6 @@ func (s *sender) done(p *part) func(Resp, error) {
 			s.ends <- outcome{p, resp, err}
 		}
 	}
-}
-
-// await submits as soon as a connection has room; it waits a while where none is up.
-func (s *sender) await(ctx context.Context, done func(Resp, error)) *sms.Error {
-	s.waiting.Add(1)
-	defer s.waiting.Add(-1)
-	var patience <-chan time.Time
-	for {
-		up, err := s.try(&s.submit, done)
-		switch {
-		case err == nil:
-			if s.waiting.Load() > 1 {
-				s.pokeFreed() // there may be room for another batch as well
-			}
-			return nil
-		case !errors.Is(err, errFull) && !errors.Is(err, ErrClosed):
-			return &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信放不进一个 CMPP 包"}
-		case up:
-			patience, s.waited = nil, false
-		case s.waited || s.refused():
-			return s.noLine()
-		case patience == nil:
-			patience = time.After(lineWait)
-		}
-		select {
-		case <-s.freed:
-		case <-ctx.Done():
-			return errCancelled
-		case <-patience:
-			s.waited = true
-			return s.noLine()
-		}
-	}
-}
-
-// try submits by the next connection that has room. up says that any connection is up.
-func (l *Line) try(submit *Submit, done func(Resp, error)) (up bool, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	err = ErrClosed
-	for range l.conns {
-		conn := l.conns[l.turn%len(l.conns)]
-		if conn != nil {
-			if err = conn.Submit(submit, done); !errors.Is(err, errFull) && !errors.Is(err, ErrClosed) {
-				return true, err
-			}
-			up = up || errors.Is(err, errFull)
-		}
-		l.turn++
-	}
-	return up, err
-}
-
-func (l *Line) noLine() *sms.Error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return noLine(l.down)
-}
-
-// refused says that the gateway did not let us in, so that there is nothing to wait for.
-func (l *Line) refused() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return errors.As(l.down, new(*ConnectError))
 }
 
 // fill makes the SUBMIT of a part. Reports are asked for the last part alone: see Send.
