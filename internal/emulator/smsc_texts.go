@@ -138,7 +138,7 @@ func (s *SMSC) report(t *smppText, id string) {
 
 // Text lets a phone text to a number: it waits until every part of it is taken.
 func (s *SMSC) Text(ctx context.Context, phone, number, text string) error {
-	for _, d := range s.Queue(phone, number, text) {
+	for _, d := range s.send(phone, number, text) {
 		select {
 		case <-d.done:
 		case <-ctx.Done():
@@ -148,8 +148,8 @@ func (s *SMSC) Text(ctx context.Context, phone, number, text string) error {
 	return nil
 }
 
-// Queue lets a phone text to a number and does not wait.
-func (s *SMSC) Queue(phone, number, text string) []*smscDelivery {
+// send lets a phone text to a number and does not wait.
+func (s *SMSC) send(phone, number, text string) []*smscDelivery {
 	whole := smppText{sourceTON: 1, sourceNPI: 1, source: phone, destNPI: 1, dest: number}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,11 +31,13 @@ var frames = map[string]struct {
 	body Body
 }{
 	"bind of Kannel": {
-		"00000020000000090000000000000001666f6f0062617200564d410034000000", Header{BindTransceiver, 0, 1},
+		"00000020000000090000000000000001666f6f0062617200564d410034000000",
+		Header{BindTransceiver, 0, 1},
 		&Bind{SystemID: "foo", Password: "bar", SystemType: "VMA", InterfaceVersion: 0x34},
 	},
 	"bind of npm smpp": {
-		"00000020000000090000000000000001666f6f0062617200564d410050000000", Header{BindTransceiver, 0, 1},
+		"00000020000000090000000000000001666f6f0062617200564d410050000000",
+		Header{BindTransceiver, 0, 1},
 		&Bind{SystemID: "foo", Password: "bar", SystemType: "VMA", InterfaceVersion: 0x50},
 	},
 	"bind_resp": {
@@ -43,15 +45,18 @@ var frames = map[string]struct {
 	},
 	"bind refused without a body": {"00000010800000090000000e00000d80", Header{BindTransceiverResp, 0x0e, 0xd80}, &BindResp{}},
 	"bind_resp, its parameter cut short": {
-		"0000001b8000000900000000000000015453493735383800021000", Header{BindTransceiverResp, 0, 1},
+		"0000001b8000000900000000000000015453493735383800021000",
+		Header{BindTransceiverResp, 0, 1},
 		&BindResp{SystemID: "TSI7588", TLVs: TLVs{0x02, 0x10, 0x00}},
 	},
 	"submit_sm of Kannel in UCS2": {
-		"0000003e00000004000000000000000300020131303639303030310002013133383030303030303030000300000000110008000a4eca65e582f9679c4ef7", Header{SubmitSM, 0, 3},
+		"0000003e00000004000000000000000300020131303639303030310002013133383030303030303030000300000000110008000a4eca65e582f9679c4ef7",
+		Header{SubmitSM, 0, 3},
 		&Message{Source: Address{2, 1, "10690001"}, Dest: Address{2, 1, "13800000000"}, ESMClass: 3, RegisteredDelivery: 0x11, DataCoding: 8, ShortMessage: []byte("\x4e\xca\x65\xe5\x82\xf9\x67\x9c\x4e\xf7")},
 	},
 	"submit_sm of Kannel in GSM": {
-		"0000004500000004000000000000000400020131303639303030310002013133383030303030303030000300000000000000001147534d372068656c6c6f2000201b3c1b3e", Header{SubmitSM, 0, 4},
+		"0000004500000004000000000000000400020131303639303030310002013133383030303030303030000300000000000000001147534d372068656c6c6f2000201b3c1b3e",
+		Header{SubmitSM, 0, 4},
 		&Message{Source: Address{2, 1, "10690001"}, Dest: Address{2, 1, "13800000000"}, ESMClass: 3, ShortMessage: []byte("GSM7 hello \x00 \x1b<\x1b>")},
 	},
 	"submit_sm_resp":                   {"0000001980000004000000000000000d666f6f7462616c6c00", Header{SubmitSMResp, 0, 13}, &SubmitResp{MessageID: "football"}},
@@ -188,17 +193,20 @@ func TestReceipts(t *testing.T) {
 	}{
 		"of a carrier, on its way": {
 			"id:94251430923 sub:001 dlvrd:001 submit date:0911040124 done date:0911040124 stat:ACCEPTD err:107 text: 26F102", nil,
-			receipt{id: "94251430923", stat: "ACCEPTD", err: "107", submitted: at("2009-11-04 01:24:00"), done: at("2009-11-04 01:24:00")}, true,
+			receipt{id: "94251430923", stat: "ACCEPTD", err: "107", submitted: at("2009-11-04 01:24:00"), done: at("2009-11-04 01:24:00")},
+			true,
 		},
 		"of a carrier, with parameters": {
 			"id:126e85a6edeac1a02020099312479564 sub:001 dlvrd:001 submit date:1002191630 done date:1002191630 stat:DELIVRD err:000 Text:Hello               ",
 			TLVs(unhex(t, "0427000102001e0021313236653835613665646561633161303230323030393933313234373935363400")),
-			receipt{id: "126e85a6edeac1a02020099312479564", sureID: true, stat: "DELIVRD", submitted: at("2010-02-19 16:30:00"), done: at("2010-02-19 16:30:00")}, true,
+			receipt{id: "126e85a6edeac1a02020099312479564", sureID: true, stat: "DELIVRD", submitted: at("2010-02-19 16:30:00"), done: at("2010-02-19 16:30:00")},
+			true,
 		},
 		"decimal in the text, hexadecimal in the parameter": {
 			"id:1891273321 sub:001 dlvrd:001 submit date:1305050826 done date:1305050826 stat:DELIVRD err:000 Text:DLVRD TO MOBILE\x00",
 			TLVs(unhex(t, "0427000102001e0009373042413841363900")),
-			receipt{id: "70BA8A69", sureID: true, stat: "DELIVRD", submitted: at("2013-05-05 08:26:00"), done: at("2013-05-05 08:26:00")}, true,
+			receipt{id: "70BA8A69", sureID: true, stat: "DELIVRD", submitted: at("2013-05-05 08:26:00"), done: at("2013-05-05 08:26:00")},
+			true,
 		},
 		"parameters alone":                     {"", TLVs{}.Add(TagReceiptedMessageID, 'a', '1', 0).Add(TagMessageState, 5).Add(TagNetworkErrorCode, 3, 0, 11), receipt{id: "a1", sureID: true, stat: "UNDELIV", err: "11"}, true},
 		"seconds":                              {"id:1 submit date:261124233015 done date:20261124233115 stat:EXPIRED", nil, receipt{id: "1", stat: "EXPIRED", submitted: at("2026-11-24 23:30:15"), done: at("2026-11-24 23:31:15")}, true},

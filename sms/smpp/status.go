@@ -16,6 +16,7 @@ const (
 	InvalidCmd   Status = 0x00000003
 	InvalidBind  Status = 0x00000004
 	AlreadyBound Status = 0x00000005
+	InvalidDest  Status = 0x0000000B
 	QueueFull    Status = 0x00000014
 	Throttled    Status = 0x00000058
 	TemporaryErr Status = 0x00000064
@@ -52,7 +53,7 @@ var meanings = map[Status]meaning{
 	0x07:         {"ESME_RINVREGDLVFLG", sms.ChannelStopped, sayOurs},
 	0x08:         {"ESME_RSYSERR", sms.RetryLater, sayLater},
 	0x0A:         {"ESME_RINVSRCADR", sms.ChannelStopped, saySource},
-	0x0B:         {"ESME_RINVDSTADR", sms.MessageRefused, "短信中心不认这个手机号码"},
+	InvalidDest:  {"ESME_RINVDSTADR", sms.MessageRefused, "短信中心不认这个手机号码，或者不服务它"},
 	0x0C:         {"ESME_RINVMSGID", sms.MessageRefused, "短信中心没有这条短信"},
 	0x0D:         {"ESME_RBINDFAIL", sms.ChannelStopped, sayBind},
 	0x0E:         {"ESME_RINVPASWD", sms.ChannelStopped, sayAccount},
@@ -112,5 +113,5 @@ func (s Status) refusal() *sms.Error {
 	if !ok {
 		m = meaning{kind: sms.MessageRefused, message: sayRefused}
 	}
-	return &sms.Error{Kind: m.kind, Code: s.String(), Message: m.message}
+	return &sms.Error{Kind: m.kind, Code: s.String(), Message: m.message, Elsewhere: s == InvalidDest}
 }

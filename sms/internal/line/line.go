@@ -103,11 +103,18 @@ func New(p Protocol, o Options) *Line {
 // Run keeps the connections up until ctx ends. Then it sends nothing new, waits up to a few seconds for the answers that are still
 // out, takes leave and returns.
 func (l *Line) Run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, l.close)
+	defer stop()
 	var wg sync.WaitGroup
 	for range l.options.Connections {
 		wg.Go(func() { l.keep(ctx) })
 	}
 	wg.Wait()
+	l.close()
+}
+
+// close lets nothing new in.
+func (l *Line) close() {
 	l.mu.Lock()
 	l.closing = true
 	l.mu.Unlock()

@@ -490,6 +490,9 @@ func TestLeaving(t *testing.T) {
 			close(over)
 		}()
 		synctest.Wait() // it waits for the answer
+		if err := l.Ask(t.Context(), write, e.done); !errors.Is(err, ErrClosed) {
+			t.Errorf("while it leaves: %v", err)
+		}
 		p.answer(n)
 		if err := <-e.c; err != nil {
 			t.Errorf("the last request: %v", err)
