@@ -111,8 +111,11 @@ func TestCMPPSubmitIsCheckedAndReported(t *testing.T) {
 		body   []byte
 		result byte
 	}{
-		{submitBody("1069000101", "13900000001"), 0}, {submitBody("10680001", "13900000001"), 10}, {submitBody("10690001", "12345"), 13},
-		{submitBody("10690001", "13900000001")[:100], 1}, {append(submitBody("10690001", "13900000001"), 0), 4},
+		{submitBody("1069000101", "13900000001"), 0},
+		{submitBody("10680001", "13900000001"), 10},
+		{submitBody("10690001", "12345"), 13},
+		{submitBody("10690001", "13900000001")[:100], 1},
+		{append(submitBody("10690001", "13900000001"), 0), 4},
 	} {
 		s.send(4, uint32(10+i), c.body)
 		for {
