@@ -78,7 +78,7 @@ func visit(t *testing.T, address string) *visitor {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	v := &visitor{t, ctx}
 	v.do("open", chromedp.EmulateViewport(1360, 860), chromedp.Navigate(address))

@@ -56,7 +56,7 @@ func carrierDrill(t testing.TB, texts, cuts, kills int) account {
 	p := startProcess(t, "NONGXUN_DATABASE_URL="+url, "NONGXUN_CMPP_ADDR="+l.Addr().String(), "NONGXUN_CMPP_SP_ID=900001", "NONGXUN_CMPP_SECRET=888888",
 		"NONGXUN_CMPP_SRC_ID=10690001", "NONGXUN_CMPP_VERSION=3.0", "NONGXUN_CMPP_CONNECTIONS=4", "NONGXUN_CMPP_RATE=10000")
 
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Minute)
 	defer cancel()
 	pool, err := pg.Open(ctx, url)
 	if err != nil {
@@ -175,13 +175,14 @@ func settleUp(ctx context.Context, t testing.TB, pool *pgxpool.Pool, gateway *em
 	}
 	var state, reason, text string
 	_, err = pgx.ForEachRow(rows, []any{&state, &reason, &text}, func() error {
-		switch n := arrived[text]; {
-		case state == "delivered":
+		n := arrived[text]
+		switch state {
+		case "delivered":
 			got.delivered++
 			if n != 1 {
 				t.Errorf("delivered, and yet it arrived %d times: %s", n, text)
 			}
-		case state == "unknown":
+		case "unknown":
 			got.unknown++
 			got.unknownArrived += n
 		default:

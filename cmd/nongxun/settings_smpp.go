@@ -57,9 +57,9 @@ func (s *source) smpp() smppSettings {
 	if p.ReceiptIDs = smpp.IDForm(s.oneOf("SMPP_RECEIPT_IDS", "same", string(smpp.ReceiptHex), string(smpp.ReceiptDecimal))); p.ReceiptIDs == "same" {
 		p.ReceiptIDs = smpp.ReceiptSame
 	}
-	p.Connections = s.number("SMPP_CONNECTIONS", 1, 1, 32)
-	p.Window = s.number("SMPP_WINDOW", 10, 1, 1000)
-	p.Rate = s.number("SMPP_RATE", 10, 1, 100_000)
+	p.Connections = s.number("SMPP_CONNECTIONS", 1, 32)
+	p.Window = s.number("SMPP_WINDOW", 10, 1000)
+	p.Rate = s.number("SMPP_RATE", 10, 100_000)
 	p.Sign, p.SignByGateway = s.sign("SMPP_SIGN")
 	if _, err := smpp.ParseAddress(p.Src); err != nil {
 		s.fail("NONGXUN_SMPP_SRC", "should be a number such as 10690001, a name of at most 11 letters, or TON,NPI,ADDRESS such as 5,0,NONGXUN")

@@ -18,12 +18,12 @@ type cmppSettings struct {
 	SignByGateway                        bool
 }
 
-// number reads a whole number between two bounds.
-func (s *source) number(name string, missing, low, high int) int {
+// number reads a whole number from 1 to high.
+func (s *source) number(name string, missing, high int) int {
 	v := s.get(name, strconv.Itoa(missing))
 	n, err := strconv.Atoi(v)
-	if err != nil || n < low || n > high {
-		s.fail("NONGXUN_"+name, "should be a whole number from %d to %d, such as %d", low, high, missing)
+	if err != nil || n < 1 || n > high {
+		s.fail("NONGXUN_"+name, "should be a whole number from 1 to %d, such as %d", high, missing)
 	}
 	return n
 }
@@ -53,9 +53,9 @@ func (s *source) cmpp() cmppSettings {
 	c.Secret = s.needed("CMPP_SECRET", because, "the shared secret that the carrier gave")
 	c.SrcID = s.needed("CMPP_SRC_ID", because, "the access number, such as 10690001")
 	c.ServiceID = s.get("CMPP_SERVICE_ID", "")
-	c.Connections = s.number("CMPP_CONNECTIONS", 1, 1, 32)
-	c.Window = s.number("CMPP_WINDOW", 16, 1, 1000)
-	c.Rate = s.number("CMPP_RATE", 10, 1, 100_000)
+	c.Connections = s.number("CMPP_CONNECTIONS", 1, 32)
+	c.Window = s.number("CMPP_WINDOW", 16, 1000)
+	c.Rate = s.number("CMPP_RATE", 10, 100_000)
 	c.Sign, c.SignByGateway = s.sign("CMPP_SIGN")
 	switch s.get("CMPP_VERSION", "2.0") {
 	case "2.0":

@@ -268,7 +268,7 @@ func (g *CMPP) enqueue(mos ...*cmppMO) {
 }
 
 // take gives a SUBMIT its Result and, when it is 0, its id.
-func (g *CMPP) take(mt cmppMT, version byte) (id uint64, result uint32) {
+func (g *CMPP) take(mt cmppMT) (id uint64, result uint32) {
 	switch {
 	case mt.spID != g.o.SPID:
 		return 0, 11

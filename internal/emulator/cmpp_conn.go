@@ -183,7 +183,7 @@ func (c *cmppConn) submit(sequence uint32, body []byte) bool {
 	if result == 0 {
 		var mt cmppMT
 		if mt, result = parseSubmit(body, c.version); result == 0 {
-			id, result = c.g.take(mt, c.version)
+			id, result = c.g.take(mt)
 		}
 	}
 	answer := cmppFrame(cmppSubmit|cmppResponse, sequence, append(binary.BigEndian.AppendUint64(nil, id), cmppStatus(c.version, result)...))

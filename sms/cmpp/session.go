@@ -101,7 +101,7 @@ func (l *Line) handle(c *line.Conn, frame []byte) {
 func (l *Line) Query(ctx context.Context, day time.Time, serviceID string) (Counts, error) {
 	q := Query{day.In(beijing).Format("20060102"), serviceID}
 	var counts Counts
-	err := l.call(ctx, q.Append, func(body []byte) error { return counts.Parse(body) })
+	err := l.call(ctx, q.Append, counts.Parse)
 	return counts, err
 }
 
