@@ -27,8 +27,10 @@ type Outgoing struct {
 }
 
 // Result is what the provider said of one Outgoing. Err is nil when it took the message; ProviderID is then the provider's id
-// of it, which several messages can share: a receipt is matched by ProviderID and Phone together.
+// of it, which several messages can share: a receipt is matched by ProviderID and Phone together. Provider is the Name of the
+// Gateway that carried it, where one Gateway stands for several; "" is the one that was called.
 type Result struct {
+	Provider   string
 	ProviderID string
 	Err        *Error
 }
@@ -74,19 +76,32 @@ const (
 )
 
 // Incoming is a text that a phone sent us (MO). Key is the idempotency key: the same text pushed again has the same key.
-// DestCode is the number that the person wrote to. Phone is 11 digits, or as given where it is no mainland mobile number.
+// DestCode is the number that the person wrote to. Phone is 11 digits, or as given where it is no mainland mobile number. With a
+// Part it is one part of a long message and has no Text: who takes it joins those of the same Provider, Phone, DestCode, Ref and
+// Total, whichever connection they came by, and must remember a part that it has taken.
+//
+// SMPP gives texts no id, so there the Key is of this one arrival. Where MayRepeat is not zero, a connection was lost or made at
+// that time, and the text may be one that was taken before and whose answer got lost: who takes it looks for the same text from the
+// same phone within RepeatWindow before MayRepeat, and leaves it out if there is one.
 type Incoming struct {
 	Provider, Key, Phone, Text, DestCode string
 	SentAt                               time.Time
+	MayRepeat                            time.Time
+	Part                                 *Part
 }
 
+// RepeatWindow is how long before a connection was made a text may have been taken that is delivered again over it.
+const RepeatWindow = 10 * time.Minute
+
 // Receipt is the carrier's word on one message that we sent. Receipts may come late, twice, out of order or never. Match them by
-// (ProviderID, Phone); Ref is what we gave as reference, of the message itself or of the call that it shared (see BatchOf).
+// (ProviderID, Phone); Ref is what we gave as reference, of the message itself or of the call that it shared (see BatchOf), "" where
+// the protocol carries none. SubmittedAt is when the provider took the message by its own clock, to the minute, zero where not said:
+// where its answer was lost, so that we know no ProviderID, Provider, Phone and that time are all there is to match by.
 type Receipt struct {
 	Provider, Phone, ProviderID, Ref string
 	Code, Message                    string // the carrier's, such as DELIVERED 用户接收成功
 	OK                               bool
-	At                               time.Time
+	At, SubmittedAt                  time.Time
 	Parts                            int // what it cost; 0 when not said
 }
 
@@ -136,6 +151,7 @@ type Error struct {
 	Code       string
 	Message    string
 	RetryAfter time.Duration // with RetryLater: how long to wait at least; 0 when not known
+	Elsewhere  bool          // with MessageRefused: this provider does not serve the number, another may
 }
 
 func (e *Error) Error() string { return "sms: " + e.Kind.String() + ": " + e.Code + " " + e.Message }

@@ -42,6 +42,9 @@ func TestBothPhonesInABrowser(t *testing.T) {
 		v.chat("13900001001", "报上名了:2026年冬季")
 		v.do("the bureau sees the sign-up", v.has(".table.signups", "罗桂香"))
 		v.shot("demo")
+		v.do("a broker on the carrier line", chromedp.Click("#sms-people button:nth-child(6)"), v.has("#sms-title", demoNumber))
+		v.text("供应 脐橙 2万斤 2块8 茶陵枣市,树上现摘,个头大又甜,可以看样,也可以开车来拉,路好走,大车进得来,要得多价钱好商量,有意的老板请给我回信", "【湖南省商务厅】登记好了:供应 脐橙 2万斤")
+		v.do("the bureau sees the long text", v.has(".table.listings", "脐橙"))
 		v.do("a question by menu", chromedp.Click("#wx-to-menu"), chromedp.Click("#wx-menu > button:nth-child(2)"), v.has("#wx-feed .theirs", "哪样东西的价格"))
 		return nil
 	})
@@ -75,7 +78,7 @@ func visit(t *testing.T, address string) *visitor {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	v := &visitor{t, ctx}
 	v.do("open", chromedp.EmulateViewport(1360, 860), chromedp.Navigate(address))

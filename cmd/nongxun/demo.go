@@ -22,6 +22,8 @@ import (
 	"github.com/nongxun/nongxun/internal/emulator"
 	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/internal/tables"
+	"github.com/nongxun/nongxun/sms"
+	"github.com/nongxun/nongxun/sms/cmpp"
 )
 
 type demoVerb struct {
@@ -106,7 +108,12 @@ func (d *demo) start(ctx context.Context, server *demoServer, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
-	s := demoSettings(platform, provider)
+	carrier, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	d.emulator.CMPP.Serve(carrier)
+	s := demoSettings(platform, provider, carrier.Addr().String())
 	if d.service, err = newService(ctx, s, db.pool, d.clock.now, log); err != nil {
 		return err
 	}
@@ -203,6 +210,7 @@ func (d *demo) serve(ctx context.Context, h http.Handler) (string, error) {
 const (
 	demoSign   = "湖南省商务厅"
 	demoSecret = "demo-secret"
+	demoNumber = "10690001" // the number of the carrier line
 )
 
 func (d *demo) emulatorOptions(log *slog.Logger) emulator.Options {
@@ -214,11 +222,12 @@ func (d *demo) emulatorOptions(log *slog.Logger) emulator.Options {
 		Aliyun: &emulator.AliyunOptions{
 			AccessKeyID: "LTAIDEMO", AccessKeySecret: demoSecret, Signs: []string{demoSign}, Templates: demoTemplates(),
 		},
+		CMPP: &emulator.CMPPOptions{SPID: "900001", Secret: demoSecret, Number: demoNumber},
 		Page: emulator.PageOptions{Bureau: d.bureau, Actions: d.actions()},
 	}
 }
 
-func demoSettings(platform, provider string) settings {
+func demoSettings(platform, provider, carrier string) settings {
 	return settings{
 		Region: "430000",
 		WeChat: wechatSettings{
@@ -229,6 +238,11 @@ func demoSettings(platform, provider string) settings {
 			AccessKeyID: "LTAIDEMO", AccessKeySecret: demoSecret, SignName: demoSign, Endpoint: provider,
 			CallbackSecrets: []string{"demosecretsegment"}, Templates: demoTemplateCodes(),
 		},
+		CMPP: cmppSettings{
+			Addr: carrier, SPID: "900001", Secret: demoSecret, SrcID: demoNumber, Version: cmpp.V30, Connections: 2, Window: 16, Rate: 100, Sign: demoSign,
+		},
+		// The one broker on the carrier line has a number of 中国联通.
+		Routes: map[sms.Carrier][]string{sms.Mobile: {"aliyun"}, sms.Telecom: {"aliyun"}, sms.Unicom: {"cmpp", "aliyun"}},
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 
 	"github.com/nongxun/nongxun/bot"
 	"github.com/nongxun/nongxun/internal/pg"
+	"github.com/nongxun/nongxun/sms"
+	"github.com/nongxun/nongxun/sms/cmpp"
+	"github.com/nongxun/nongxun/sms/smpp"
 )
 
 type doctorVerb struct {
@@ -63,7 +66,15 @@ func (d *doctorVerb) examine(ctx context.Context, s settings, w *world) []findin
 	} else {
 		out = append(out, finding{"wechat", checkWeChat(ctx, s.wechatClient(db, w))})
 	}
-	out = append(out, finding{"aliyun", checkAliyun(ctx, s.Aliyun)})
+	if s.CMPP.Addr != "" {
+		out = append(out, finding{"cmpp", checkCMPP(ctx, s.CMPP)})
+	}
+	if s.SMPP.Addr != "" {
+		out = append(out, finding{"smpp", checkSMPP(ctx, s.SMPP)})
+	}
+	if s.CMPP.Addr == "" && s.SMPP.Addr == "" || s.Aliyun.AccessKeyID != "" {
+		out = append(out, finding{"aliyun", checkAliyun(ctx, s.Aliyun)})
+	}
 	if d.Callback != "" {
 		out = append(out, finding{"callback", checkCallback(ctx, d.Callback)})
 	}
@@ -129,6 +140,44 @@ func checkAliyun(ctx context.Context, a aliyunSettings) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	return reach(ctx, a.Endpoint, "check the way to NONGXUN_ALIYUN_ENDPOINT")
+}
+
+// checkCMPP logs in to the carrier's gateway once.
+func checkCMPP(ctx context.Context, s cmppSettings) error {
+	line, err := cmpp.New(s.config())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err = line.Check(ctx)
+	var refused *cmpp.ConnectError
+	switch {
+	case errors.As(err, &refused):
+		return err
+	case err != nil:
+		return errors.New("not reached; check NONGXUN_CMPP_ADDR, the VPN or leased line to the carrier, and whether the carrier lets this machine's address in")
+	}
+	return nil
+}
+
+// checkSMPP binds to the SMSC once.
+func checkSMPP(ctx context.Context, s smppSettings) error {
+	g, err := smpp.New(s.config())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err = g.Check(ctx)
+	var refused *sms.Error
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Errorf("the SMSC refused with %s (%s)", refused.Code, refused.Message)
+	case err != nil:
+		return errors.New("not reached; check NONGXUN_SMPP_ADDR, the firewall, and whether the SMSC lets this machine's address in")
+	}
+	return nil
 }
 
 func checkCallback(ctx context.Context, base string) error {

@@ -21,8 +21,8 @@ func (serveVerb) Run(ctx context.Context, w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.WeChat.AppID == "" && s.Aliyun.AccessKeyID == "" {
-		w.log.Warn("neither WeChat (NONGXUN_WECHAT_APP_ID) nor Aliyun (NONGXUN_ALIYUN_ACCESS_KEY_ID) is set: nobody can be answered")
+	if s.WeChat.AppID == "" && s.Aliyun.AccessKeyID == "" && s.CMPP.Addr == "" && s.SMPP.Addr == "" {
+		w.log.Warn("neither WeChat (NONGXUN_WECHAT_APP_ID) nor Aliyun (NONGXUN_ALIYUN_ACCESS_KEY_ID) nor a carrier line (NONGXUN_CMPP_ADDR, NONGXUN_SMPP_ADDR) is set: nobody can be answered")
 	}
 	db, err := openDatabase(ctx, s, w.log)
 	if err != nil {

@@ -29,8 +29,6 @@ import (
 	"github.com/nongxun/nongxun/internal/people"
 	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/internal/price"
-	"github.com/nongxun/nongxun/sms"
-	"github.com/nongxun/nongxun/sms/aliyun"
 )
 
 // schema is every package that owns tables.
@@ -98,7 +96,8 @@ type service struct {
 	inbox    *inbox.Inbox
 	jobs     *jobs.Client
 	calendar *calendar.Calendar
-	client   *bot.Client // nil: the WeChat side is off
+	lines    []carrierLine // connections to carriers, kept up while we run
+	client   *bot.Client   // nil: the WeChat side is off
 	metrics  *prometheus.Registry
 	handler  http.Handler
 }
@@ -114,16 +113,9 @@ func newService(ctx context.Context, s settings, pool *pgxpool.Pool, now func() 
 			AppID: s.WeChat.AppID, AppSecret: s.WeChat.AppSecret, BaseURL: s.WeChat.APIURL, Store: outbox.NewTokens(pool, now), Now: now, Log: log,
 		})
 	}
-	var gateway sms.Gateway
-	if s.Aliyun.AccessKeyID != "" {
-		g, err := aliyun.New(aliyun.Config{
-			AccessKeyID: s.Aliyun.AccessKeyID, AccessKeySecret: s.Aliyun.AccessKeySecret, SignName: s.Aliyun.SignName,
-			Endpoint: s.Aliyun.Endpoint, Templates: s.Aliyun.Templates, Now: now, Log: log,
-		})
-		if err != nil {
-			return nil, err
-		}
-		gateway = g
+	gateway, err := v.gateway(s)
+	if err != nil {
+		return nil, err
 	}
 	v.outbox = outbox.New(outbox.Options{Pool: pool, WeChat: v.client, SMS: gateway, Templates: s.WeChat.Templates, Now: now, Log: log})
 	v.inbox = inbox.New(inbox.Options{
@@ -135,7 +127,6 @@ func newService(ctx context.Context, s settings, pool *pgxpool.Pool, now func() 
 	if err := v.wireJobs(); err != nil {
 		return nil, err
 	}
-	var err error
 	v.handler, err = v.routes(s)
 	return v, err
 }
@@ -174,9 +165,16 @@ func (v *service) run(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	v.calendar.Start()
+	lines, stopLines := context.WithCancel(context.WithoutCancel(ctx)) // they end last: what is being sent gets its answers
+	defer stopLines()
+	var carrying errgroup.Group
+	for _, l := range v.lines {
+		carrying.Go(func() error { return l.Run(lines) })
+	}
 	var sending errgroup.Group
 	sending.Go(func() error { return v.outbox.Run(workers) })
 	sending.Go(func() error { return v.watchGlossary(workers) })
+	sending.Go(func() error { return v.joinLate(workers) })
 	server := &http.Server{
 		Handler: v.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelWarn),
@@ -195,7 +193,9 @@ func (v *service) run(ctx context.Context, l net.Listener) error {
 	defer cancel()
 	err = errors.Join(err, v.jobs.Stop(down))
 	stopWorkers()
-	return errors.Join(err, sending.Wait())
+	err = errors.Join(err, sending.Wait())
+	stopLines()
+	return errors.Join(err, carrying.Wait())
 }
 
 // watchGlossary takes up an operator's new words within half a minute, without a restart, in every replica.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/nongxun/nongxun/bot"
 	"github.com/nongxun/nongxun/internal/outbox"
+	"github.com/nongxun/nongxun/sms"
 )
 
 // settings is what docs/设置.md describes. They come from the environment (NONGXUN_…) or the YAML file that NONGXUN_CONFIG names,
@@ -29,6 +30,9 @@ type settings struct {
 	Region        string
 	WeChat        wechatSettings
 	Aliyun        aliyunSettings
+	CMPP          cmppSettings
+	SMPP          smppSettings
+	Routes        map[sms.Carrier][]string // which lines serve a carrier, best first
 }
 
 type wechatSettings struct {
@@ -182,6 +186,9 @@ func loadSettings(env func(string) (string, bool)) (settings, error) {
 	}
 	out.WeChat = s.wechat()
 	out.Aliyun = s.aliyun()
+	out.CMPP = s.cmpp()
+	out.SMPP = s.smpp()
+	out.Routes = s.routes()
 	return out, s.err
 }
 

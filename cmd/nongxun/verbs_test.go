@@ -157,6 +157,8 @@ func TestSettingsSayWhatIsWrong(t *testing.T) {
 		{"NONGXUN_ALIYUN_ACCESS_KEY_ID", "LTAI", "NONGXUN_ALIYUN_ACCESS_KEY_SECRET: is missing"},
 		{"NONGXUN_ALIYUN_TEMPLATES", "reply1", "name=code pairs"},
 		{"NONGXUN_ALIYUN_CALLBACK_SECRET", "a/b", "letters and digits"},
+		{"NONGXUN_SMPP_ADDR", "smsc.example.com", "NONGXUN_SMPP_ADDR: should be host:port"},
+		{"NONGXUN_SMPP_ADDR", "smsc.example.com:2775", "NONGXUN_SMPP_SYSTEM_ID: is missing"},
 		{"NONGXUN_CONFIG", "/nowhere.yaml", "there is no such file"},
 	} {
 		s := &shell{t, map[string]string{tt.name: tt.value, "HOME": "/tmp"}}

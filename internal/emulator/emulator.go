@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Options are what an Emulator is made of. WeChat and Aliyun are started when they are not nil; their Now, Log, Deliver and
+// Options are what an Emulator is made of. WeChat, Aliyun and CMPP are started when they are not nil; their Now, Log, Deliver and
 // MenuChanged are filled in.
 type Options struct {
 	Now    func() time.Time // the clock of everything; default time.Now
 	Log    *slog.Logger
 	WeChat *WeChatOptions
 	Aliyun *AliyunOptions
+	CMPP   *CMPPOptions
 	// People are those whose phones the page offers; default a farmer, two neighbours and two brokers.
 	People []Person
 	Page   PageOptions
@@ -28,6 +29,7 @@ type Options struct {
 type Emulator struct {
 	WeChat *WeChat // nil when it was not asked for
 	Aliyun *Aliyun // nil when it was not asked for
+	CMPP   *CMPP   // nil when it was not asked for; it is to be given a listener
 	o      Options
 	phones *phones
 	hub    *hub
@@ -53,6 +55,9 @@ func New(o Options) (*Emulator, error) {
 			{Name: "谭合作社", Role: "合作社"},
 			{Name: "刘经理", Role: "经纪人"},
 			{Name: "陈老板", Role: "采购商"},
+		}
+		if o.CMPP != nil {
+			o.People = append(o.People, Person{Name: "老曾", Role: "经纪人·专线", Phone: "18600001234", Line: LineCMPP, Writes: o.CMPP.Number})
 		}
 	}
 	o.Page = o.Page.withDefaults()
@@ -86,16 +91,26 @@ func (e *Emulator) startSides() (err error) {
 	if e.o.Aliyun != nil {
 		a := *e.o.Aliyun
 		a.Now, a.Log = e.o.Now, e.o.Log
-		a.Deliver = func(phone, text string) {
-			if p, ok := e.phones.byPhone(phone); ok {
-				e.phones.show(p.ID, Bubble{Channel: ChannelSMS, From: FromService, Kind: "text", Text: text})
-			}
-		}
+		a.Deliver = e.showText
 		if e.Aliyun, err = NewAliyun(a); err != nil {
 			return err
 		}
 	}
+	if e.o.CMPP != nil {
+		c := *e.o.CMPP
+		c.Now, c.Log, c.Deliver = e.o.Now, e.o.Log, e.showText
+		if e.CMPP, err = NewCMPP(c); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// showText shows a text on the phone that it reached.
+func (e *Emulator) showText(phone, text string) {
+	if p, ok := e.phones.byPhone(phone); ok {
+		e.phones.show(p.ID, Bubble{Channel: ChannelSMS, From: FromService, Kind: "text", Text: text})
+	}
 }
 
 // Close stops what runs and waits for it.
@@ -107,6 +122,9 @@ func (e *Emulator) Close() {
 	}
 	if e.Aliyun != nil {
 		e.Aliyun.Close()
+	}
+	if e.CMPP != nil {
+		e.CMPP.Close()
 	}
 }
 
@@ -158,11 +176,11 @@ type Deed struct {
 // do carries out a deed and waits until the service has taken it: the person's phone shows it first.
 func (e *Emulator) do(ctx context.Context, p Person, d Deed) error {
 	switch {
-	case d.Channel == ChannelSMS && e.Aliyun == nil, d.Channel == ChannelWeChat && e.WeChat == nil:
+	case d.Channel == ChannelSMS && e.texting(p) == nil, d.Channel == ChannelWeChat && e.WeChat == nil:
 		return errors.New("这个渠道没有开")
 	case d.Channel == ChannelSMS && d.Kind == "text":
 		id := e.phones.show(p.ID, Bubble{Channel: ChannelSMS, From: FromMe, Kind: "text", Text: d.Arg})
-		return e.noteFailure(p, id, e.Aliyun.Reply(ctx, p.Phone, d.Arg))
+		return e.noteFailure(p, id, e.texting(p)(ctx, p.Phone, d.Arg))
 	case d.Channel != ChannelWeChat:
 		return fmt.Errorf("不能用 %s 做 %s", d.Channel, d.Kind)
 	}
@@ -190,6 +208,17 @@ func (e *Emulator) do(ctx context.Context, p Person, d Deed) error {
 	}
 	id := e.phones.show(p.ID, b)
 	return e.noteFailure(p, id, act())
+}
+
+// texting is what carries the texts of a person: their line, or Aliyun; nil where it is off.
+func (e *Emulator) texting(p Person) func(ctx context.Context, phone, text string) error {
+	switch {
+	case p.Line == LineCMPP && e.CMPP != nil:
+		return e.CMPP.Text
+	case p.Line == "" && e.Aliyun != nil:
+		return e.Aliyun.Reply
+	}
+	return nil
 }
 
 func (e *Emulator) noteFailure(p Person, bubble int64, err error) error {

@@ -186,7 +186,7 @@ func (e *Emulator) serveState(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, map[string]any{
 		"account": e.o.Page.Account, "sender": e.o.Page.Sender, "now": e.o.Now(), "people": people, "feeds": feeds, "follows": follows,
 		"menu": menu, "scenes": e.o.Page.Scenes, "places": e.o.Page.Places, "actions": actions, "bureau": e.bureau(r.Context()),
-		"wechat": e.WeChat != nil, "sms": e.Aliyun != nil,
+		"wechat": e.WeChat != nil, "sms": e.Aliyun != nil || e.CMPP != nil,
 	})
 }
 

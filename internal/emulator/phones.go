@@ -54,7 +54,12 @@ type Person struct {
 	Role   string `json:"role"` // 农民, 经纪人 …
 	Phone  string `json:"phone"`
 	OpenID string `json:"-"`
+	Line   string `json:"-"`                // what carries their texts: LineCMPP, "" is Aliyun
+	Writes string `json:"writes,omitempty"` // the number that they write to; "" is PageOptions.Sender
 }
+
+// LineCMPP is the carrier line that speaks CMPP.
+const LineCMPP = "cmpp"
 
 // phones holds the people and what their phones show.
 type phones struct {

@@ -34,7 +34,7 @@ func callbacks(t *testing.T, w *WeChat) <-chan map[string]string {
 }
 
 // next is the next callback.
-func next(t *testing.T, got <-chan map[string]string) map[string]string {
+func nextEvent(t *testing.T, got <-chan map[string]string) map[string]string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -70,7 +70,7 @@ func TestMassSends(t *testing.T) {
 	w.Block(list[3], true)
 	first := a.want(0, http.MethodPost, massPath, massOf("r1", "对接会", list...))
 	for range 2 { // the event comes twice, the same both times
-		in := next(t, got)
+		in := nextEvent(t, got)
 		want := map[string]string{
 			"Event": "MASSSENDJOBFINISH", "Status": "send success", "TotalCount": "5", "FilterCount": "4", "SentCount": "4", "ErrorCount": "0",
 		}
@@ -141,7 +141,7 @@ func TestFailedMass(t *testing.T) {
 	list := fans(w, 2)
 	w.FailMass("err(20008)")
 	a.want(0, http.MethodPost, massPath, massOf("", "a", list...))
-	if in := next(t, got); in["Status"] != "err(20008)" || in["SentCount"] != "0" || in["ErrorCount"] != "2" {
+	if in := nextEvent(t, got); in["Status"] != "err(20008)" || in["SentCount"] != "0" || in["ErrorCount"] != "2" {
 		t.Errorf("got %v", in)
 	}
 	if n := w.Counts(list[0]).Mass; n != 0 {
@@ -167,29 +167,29 @@ func TestNotices(t *testing.T) {
 	if err := w.Consent(t.Context(), openid, false, price.ID); err != nil {
 		t.Fatal(err)
 	}
-	next(t, got)
+	nextEvent(t, got)
 	a.want(codeRefused, http.MethodPost, path, notice(price.ID, "3.5元"))
 	if err := w.Consent(t.Context(), openid, true, price.ID, fair.ID); err != nil {
 		t.Fatal(err)
 	}
-	if in := next(t, got); in["Event"] != "subscribe_msg_popup_event" || in["SubscribeMsgPopupEvent"] == "" {
+	if in := nextEvent(t, got); in["Event"] != "subscribe_msg_popup_event" || in["SubscribeMsgPopupEvent"] == "" {
 		t.Errorf("got %v", in["body"])
 	}
 	a.want(codeBadArgument, http.MethodPost, path, notice(price.ID, "贵"))
 	a.want(codeTemplateID, http.MethodPost, path, notice("T-other", "3.5元"))
 	a.want(0, http.MethodPost, path, notice(price.ID, "3.5元"))
-	if in := next(t, got); in["Event"] != "subscribe_msg_sent_event" {
+	if in := nextEvent(t, got); in["Event"] != "subscribe_msg_sent_event" {
 		t.Errorf("got %v", in["body"])
 	}
 	a.want(codeRefused, http.MethodPost, path, notice(price.ID, "3.5元")) // one consent, one notice
 	for range 2 {
 		a.want(0, http.MethodPost, path, notice(fair.ID, "1元"))
-		next(t, got)
+		nextEvent(t, got)
 	}
 	if err := w.Refuse(t.Context(), openid, fair.ID); err != nil {
 		t.Fatal(err)
 	}
-	next(t, got)
+	nextEvent(t, got)
 	a.want(codeRefused, http.MethodPost, path, notice(fair.ID, "1元"))
 	if n := w.Counts(openid).Notice; n != 3 {
 		t.Errorf("%d notices arrived, want 3", n)

@@ -17,7 +17,7 @@ import (
 	"github.com/nongxun/nongxun/internal/talk"
 )
 
-// Migrations holds the tables message and conversation.
+// Migrations holds the tables message, conversation and text_part.
 //
 //go:embed migrations/*.sql
 var Migrations embed.FS
@@ -81,6 +81,7 @@ type message struct {
 	Text       string
 	Voice      bool
 	Raw        []byte // kept for what is not plain text
+	Missing    int    // parts of a long text that never came
 	SentAt     time.Time
 	ReceivedAt time.Time
 }

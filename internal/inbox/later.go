@@ -17,29 +17,31 @@ import (
 // store keeps messages whose platform waits for the insert alone, and puts the job that handles them on the queue. A message
 // that is there already is left as it is.
 func (in *Inbox) store(ctx context.Context, ms []*message) error {
-	return pg.InTx(ctx, in.Pool, func(tx pgx.Tx) error {
-		var b pgx.Batch
-		var jobs []HandleArgs
-		for _, m := range ms {
-			b.Queue(`INSERT INTO message (key, channel, kind, address, event, arg, text, voice, raw, sent_at, received_at, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'received') ON CONFLICT DO NOTHING RETURNING id`,
-				m.Key, string(m.Channel), m.Kind, m.Address, string(m.Event), m.Arg, m.Text, m.Voice, m.Raw, m.SentAt, m.ReceivedAt).
-				Query(func(rows pgx.Rows) error {
-					ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-					for _, id := range ids {
-						jobs = append(jobs, HandleArgs{MessageID: id})
-					}
-					return err
-				})
-		}
-		if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-			return fmt.Errorf("inbox: store for later: %w", err)
-		}
-		if len(jobs) == 0 {
-			return nil
-		}
-		return in.Later(ctx, tx, jobs)
-	})
+	return pg.InTx(ctx, in.Pool, func(tx pgx.Tx) error { return in.storeIn(ctx, tx, ms) })
+}
+
+func (in *Inbox) storeIn(ctx context.Context, tx pgx.Tx, ms []*message) error {
+	var b pgx.Batch
+	var jobs []HandleArgs
+	for _, m := range ms {
+		b.Queue(`INSERT INTO message (key, channel, kind, address, event, arg, text, voice, raw, sent_at, received_at, state, missing)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'received', $12) ON CONFLICT DO NOTHING RETURNING id`,
+			m.Key, string(m.Channel), m.Kind, m.Address, string(m.Event), m.Arg, m.Text, m.Voice, m.Raw, m.SentAt, m.ReceivedAt, m.Missing).
+			Query(func(rows pgx.Rows) error {
+				ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+				for _, id := range ids {
+					jobs = append(jobs, HandleArgs{MessageID: id})
+				}
+				return err
+			})
+	}
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return fmt.Errorf("inbox: store for later: %w", err)
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	return in.Later(ctx, tx, jobs)
 }
 
 // Handle works off what waits for the sender of a stored message, oldest first, each in a transaction of its own. It is the body
@@ -143,8 +145,10 @@ func (in *Inbox) GiveUp(ctx context.Context, messageID int64) error {
 
 const sorry = "您的消息收到了。我们请工作人员看一下,再回您。"
 
-// Sweep drops conversations that are forgotten anyway; what was said stays.
+// Sweep drops conversations that are forgotten anyway, and parts of texts that nobody repeats any more; what was said stays.
 func (in *Inbox) Sweep(ctx context.Context) error {
-	_, err := in.Pool.Exec(ctx, `DELETE FROM conversation WHERE at < $1`, in.Now().Add(-talk.Forget))
-	return err
+	var b pgx.Batch
+	b.Queue(`DELETE FROM conversation WHERE at < $1`, in.Now().Add(-talk.Forget))
+	b.Queue(`DELETE FROM text_part WHERE joined_at < $1`, in.Now().Add(-keepParts))
+	return in.Pool.SendBatch(ctx, &b).Close()
 }

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -130,7 +131,7 @@ func (o *Outbox) sendTexts(ctx context.Context, ending <-chan struct{}, goes []s
 			batch[i] = sms.Outgoing{Phone: s.address(), Text: s.Text, Family: s.Class.String(), Ref: s.Ref}
 		}
 		for i, r := range o.SMS.Send(ctx, batch) {
-			out := outcome{sending: call[i], provider: o.SMS.Name(), providerID: r.ProviderID}
+			out := outcome{sending: call[i], provider: cmp.Or(r.Provider, o.SMS.Name()), providerID: r.ProviderID}
 			readSMS(&out, r, o.now())
 			outs = append(outs, out)
 		}

@@ -78,6 +78,7 @@ function drawWeChat() {
 function drawSMS() {
   const p = person('sms');
   if (!p) return;
+  $('sms-title').textContent = p.writes || S.sender;
   drawFeed($('sms-feed'), feedOf('sms'), now(), smsRow, tries(['求购黄桃2万斤,3块2左右,要炎陵的', '今天黄桃什么价', '帮助'], (w) => deed('sms', 'text', w)));
 }
 
@@ -280,7 +281,7 @@ async function load() {
   S.who.wechat ||= S.people[0]?.id;
   S.who.sms ||= broker?.id;
   $('wx-title').textContent = state.account;
-  $('sms-title').textContent = state.sender;
+  S.sender = state.sender;
   $('actions').replaceChildren(...state.actions.map((a) => el('button', {
     'data-action': a.key,
     onclick: async (e) => {
