@@ -34,7 +34,7 @@ type amount struct {
 // amounts finds the numbers of the message and what they mean.
 func (s *scan) findAmounts() {
 	s.amounts = s.amounts[:0]
-	for i := 0; i < len(s.tokens); i++ {
+	for i := 0; i < len(s.tokens) && len(s.amounts) < maxAmounts; i++ {
 		switch t := &s.tokens[i]; t.kind {
 		case moneyToken:
 			i = s.priceAt(i)

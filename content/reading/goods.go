@@ -15,6 +15,9 @@ type mention struct {
 func (s *scan) findGoods() {
 	s.mentions = s.mentions[:0]
 	for i := range s.tokens {
+		if len(s.mentions) == maxMentions {
+			break
+		}
 		t := &s.tokens[i]
 		if m := s.shortAgain(i); m != nil {
 			s.mentions = append(s.mentions, mention{product: m.product, variety: m.variety, from: i, to: i + 1, lot: -1})

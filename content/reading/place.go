@@ -19,7 +19,7 @@ type location struct {
 // findPlaces finds the places of the message.
 func (s *scan) findPlaces() {
 	s.places, s.refs = s.places[:0], s.refs[:0]
-	for i := 0; i < len(s.tokens); i++ {
+	for i := 0; i < len(s.tokens) && len(s.places) < maxPlaces; i++ {
 		t := &s.tokens[i]
 		if t.kind != wordToken || !t.place() {
 			continue
@@ -258,9 +258,13 @@ func weakPlace(w string) bool {
 // villageAlone finds a village of Hunan when no other place is named and only one county has a village of that name.
 func (s *scan) villageAlone() {
 	t := &s.text
+	tries := 0
 	for k, r := range t.runes {
 		if r != '村' || k < 2 {
 			continue
+		}
+		if tries++; tries > maxVillages {
+			return
 		}
 		for n := 4; n >= 2; n-- {
 			if k-n < 0 {

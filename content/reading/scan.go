@@ -1,5 +1,13 @@
 package reading
 
+// What is read of one message is bounded, so that a hostile text costs no more than a long one: people name a dozen lots, not hundreds.
+const (
+	maxAmounts  = 64
+	maxMentions = 48
+	maxPlaces   = 24
+	maxVillages = 12 // 村 that are looked up
+)
+
 // scan is the work on one message. Its parts are used again for the next one.
 type scan struct {
 	r        *Reader
