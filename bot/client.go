@@ -81,12 +81,15 @@ type operation struct {
 }
 
 var (
-	opToken    = operation{path: "stable_token"}
-	opText     = operation{path: "message/custom/send", once: true}
-	opTemplate = operation{path: "message/template/send", once: true}
-	opSetMenu  = operation{path: "menu/create"}
-	opGetMenu  = operation{path: "menu/get"}
-	opQR       = operation{path: "qrcode/create"}
+	opToken      = operation{path: "stable_token"}
+	opText       = operation{path: "message/custom/send", once: true}
+	opTemplate   = operation{path: "message/template/send", once: true}
+	opNotice     = operation{path: "message/subscribe/bizsend", once: true}
+	opMass       = operation{path: "message/mass/send", once: true}
+	opMassStatus = operation{path: "message/mass/get"}
+	opSetMenu    = operation{path: "menu/create"}
+	opGetMenu    = operation{path: "menu/get"}
+	opQR         = operation{path: "qrcode/create"}
 )
 
 // SendText sends a customer-service message (客服消息) of at most 2,048 bytes, the rest is cut off at a character. The platform

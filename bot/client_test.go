@@ -245,13 +245,20 @@ func checkError(t *testing.T, err error, kind Kind, code int) *Error {
 }
 
 func TestKinds(t *testing.T) {
-	tests := map[int]Kind{
-		-1: RetryLater, 45009: RetryLater, 45011: RetryLater, 45066: RetryLater,
-		45015: NextChannel, 45047: NextChannel, 43101: NextChannel, 48002: NextChannel,
-		43004: PersonGone, 40003: PersonGone, 50005: PersonGone, 46004: PersonGone,
-		40037: TemplateStopped, 43107: TemplateStopped,
-		48001: ChannelStopped, 48004: ChannelStopped, 40164: ChannelStopped, 40125: ChannelStopped, 40243: ChannelStopped,
-		47003: Refused, 45002: Refused, 40033: Refused, 43019: Refused, 99999: Refused,
+	kinds := map[Kind][]int{
+		RetryLater:      {-1, 45009, 45011, 45066},
+		NextChannel:     {43101, 43108, 45015, 45028, 45047, 48002},
+		PersonGone:      {40003, 43004, 46004, 49003, 50005},
+		TemplateStopped: {40036, 40037, 41028, 41029, 41030, 43107},
+		APIStopped:      {48001, 48003},
+		ChannelStopped:  {40001, 40013, 40014, 40125, 40164, 40243, 42001, 48004, 50001, 50002, 89501, 89503, 89506, 89507},
+		Refused:         {40007, 40008, 40032, 40033, 43019, 44002, 44004, 45002, 45008, 45067, 47001, 47003, 99999},
+	}
+	tests := map[int]Kind{}
+	for kind, all := range kinds {
+		for _, code := range all {
+			tests[code] = kind
+		}
 	}
 	p := newPlatform(t)
 	now := time.Date(2026, 11, 24, 15, 30, 0, 0, time.UTC) // 23:30 in China
@@ -263,7 +270,7 @@ func TestKinds(t *testing.T) {
 		if e.Rid != "6711c0de-0a-0b" || e.Op != "message/template/send" {
 			t.Errorf("%d: rid %q, op %q", code, e.Rid, e.Op)
 		}
-		wait := map[int]time.Duration{45009: 30 * time.Minute, 45011: time.Minute, 45066: time.Minute}[code]
+		wait := map[int]time.Duration{45009: 30 * time.Minute, 45028: 30 * time.Minute, 45011: time.Minute, 45066: time.Minute}[code]
 		if e.RetryAfter != wait {
 			t.Errorf("%d: retry after %v, want %v", code, e.RetryAfter, wait)
 		}

@@ -110,29 +110,29 @@ var payloads = []struct {
 	},
 	{
 		"template finished", `<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>200163836</MsgID><Status>success</Status>`,
-		Message{Type: TypeEvent, Event: EventTemplateFinished, Job: &Job{ID: 200163836, Status: "success", OK: true}},
+		Message{Type: TypeEvent, Event: EventTemplateFinished, Job: &Job{Op: "message/template/send", ID: 200163836, Status: "success", OK: true}},
 	},
 	{
 		"template too often", `<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event> <MsgID>3557254367693750277</MsgID> <Status>failed:freq limit</Status>`,
-		Message{Type: TypeEvent, Event: EventTemplateFinished, Job: &Job{ID: 3557254367693750277, Status: "failed:freq limit"}},
+		Message{Type: TypeEvent, Event: EventTemplateFinished, Job: &Job{Op: "message/template/send", ID: 3557254367693750277, Status: "failed:freq limit"}},
 	},
 	{
 		"mass finished", `<MsgType>event</MsgType><Event>MASSSENDJOBFINISH</Event><MsgID>1000001625</MsgID><Status>err(30003)</Status><TotalCount>4</TotalCount><FilterCount>3</FilterCount><SentCount>2</SentCount><ErrorCount>1</ErrorCount>`,
-		Message{Type: TypeEvent, Event: EventMassFinished, Job: &Job{ID: 1000001625, Status: "err(30003)", Total: 4, Filtered: 3, Sent: 2, Failed: 1}},
+		Message{Type: TypeEvent, Event: EventMassFinished, Job: &Job{Op: "message/mass/send", ID: 1000001625, Status: "err(30003)", Total: 4, Filtered: 3, Sent: 2, Failed: 1}},
 	},
 	{
 		"published", `<MsgType>event</MsgType><Event>PUBLISHJOBFINISH</Event><PublishEventInfo><publish_id>2247503051</publish_id><publish_status>0</publish_status></PublishEventInfo>`,
-		Message{Type: TypeEvent, Event: EventPublishFinished, Job: &Job{ID: 2247503051, Status: "0", OK: true}},
+		Message{Type: TypeEvent, Event: EventPublishFinished, Job: &Job{Op: "freepublish/submit", ID: 2247503051, Status: "0", OK: true}},
 	},
 	{
 		"notice popup", `<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent>
 		<List><TemplateId>A</TemplateId><SubscribeStatusString>accept</SubscribeStatusString><PopupScene>2</PopupScene></List>
 		<List><TemplateId>B</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgPopupEvent>`,
-		Message{Type: TypeEvent, Event: EventSubscriptionPopup, Subscriptions: []Subscription{{TemplateID: "A", Status: "accept", PopupScene: "2"}, {TemplateID: "B", Status: "reject"}}},
+		Message{Type: TypeEvent, Event: EventSubscriptionPopup, Subscriptions: []Subscription{{TemplateID: "A", Effect: ConsentGiven, Status: "accept", PopupScene: "2"}, {TemplateID: "B", Status: "reject"}}},
 	},
 	{
 		"notice change", `<MsgType>event</MsgType><Event>subscribe_msg_change_event</Event><SubscribeMsgChangeEvent><List><TemplateId>A</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgChangeEvent>`,
-		Message{Type: TypeEvent, Event: EventSubscriptionChange, Subscriptions: []Subscription{{TemplateID: "A", Status: "reject"}}},
+		Message{Type: TypeEvent, Event: EventSubscriptionChange, Subscriptions: []Subscription{{TemplateID: "A", Effect: ConsentWithdrawn, Status: "reject"}}},
 	},
 	{
 		"notice sent", `<MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><TemplateId>A</TemplateId><MsgID>1700827132819554304</MsgID><ErrorCode>43101</ErrorCode><ErrorStatus>refuse</ErrorStatus></List></SubscribeMsgSentEvent>`,

@@ -107,26 +107,6 @@ type Location struct {
 // ScanCode is what a person's camera read.
 type ScanCode struct{ Kind, Result string }
 
-// Job is the end of a job that we gave to the platform.
-type Job struct {
-	ID     int64  // msgid of the send, or publish_id
-	Status string // as it came: "success", "failed:user block", "send success", "err(30003)"; publish_status "0" … "6"
-	OK     bool   // Status says that it worked
-	// A mass send's counts of people.
-	Total, Filtered, Sent, Failed int64
-}
-
-// Subscription is one item of a subscription event (订阅通知). A popup carries Status accept or reject and PopupScene, a change
-// Status reject, a sent notice MsgID, ErrorCode and ErrorStatus.
-type Subscription struct {
-	TemplateID  string
-	Status      string
-	PopupScene  string
-	MsgID       int64
-	ErrorCode   int64
-	ErrorStatus string
-}
-
 // Service is the human customer-service account that a chat was opened with, closed by, or handed From one To another.
 type Service struct{ Account, From, To string }
 
@@ -199,9 +179,9 @@ func (m *Message) fill(leaves []leaf) {
 	case EventScan:
 		m.Scene = m.EventKey
 	case EventTemplateFinished, EventMassFinished, EventPublishFinished:
-		m.Job = m.job()
+		m.Job = m.job(leaves)
 	case EventSubscriptionPopup, EventSubscriptionChange, EventSubscriptionSent:
-		m.Subscriptions = subscriptions(leaves)
+		m.Subscriptions = subscriptions(m.Event, leaves)
 	case EventServiceOpened, EventServiceClosed, EventServiceSwitched:
 		m.Service = &Service{Account: m.first("KfAccount"), From: m.first("FromKfAccount"), To: m.first("ToKfAccount")}
 	}
@@ -290,56 +270,6 @@ func (m *Message) scanCode() *ScanCode {
 		m.ScanCode = &ScanCode{}
 	}
 	return m.ScanCode
-}
-
-func (m *Message) job() *Job {
-	if m.Event == EventPublishFinished {
-		status := m.first("PublishEventInfo/publish_status")
-		return &Job{ID: number(m.first("PublishEventInfo/publish_id")), Status: status, OK: status == "0"}
-	}
-	status := m.first("Status")
-	id := m.first("MsgID")
-	if id == "" {
-		id = m.first("MsgId")
-	}
-	return &Job{
-		ID: number(id), Status: status,
-		OK:    status == "success" || status == "send success",
-		Total: number(m.first("TotalCount")), Filtered: number(m.first("FilterCount")),
-		Sent: number(m.first("SentCount")), Failed: number(m.first("ErrorCount")),
-	}
-}
-
-// subscriptions gathers the items of List. In XML it lies in an element named after the event and repeats, in JSON it lies at
-// the top and is an object or an array.
-func subscriptions(leaves []leaf) []Subscription {
-	var items []Subscription
-	last := -1
-	for _, l := range leaves {
-		_, name, ok := strings.Cut(l.path, "List/")
-		if !ok {
-			continue
-		}
-		if l.parent != last {
-			items, last = append(items, Subscription{}), l.parent
-		}
-		s := &items[len(items)-1]
-		switch name {
-		case "TemplateId":
-			s.TemplateID = l.value
-		case "SubscribeStatusString":
-			s.Status = l.value
-		case "PopupScene":
-			s.PopupScene = l.value
-		case "MsgID":
-			s.MsgID = number(l.value)
-		case "ErrorCode":
-			s.ErrorCode = number(l.value)
-		case "ErrorStatus":
-			s.ErrorStatus = l.value
-		}
-	}
-	return items
 }
 
 func once(dst *string, v string) {

@@ -39,6 +39,14 @@ func (in *Inbox) queueAct(b *pgx.Batch, m *message, c *people.Contact, act talk.
 		people.QueueProfile(b, c.ID, people.Profile{Name: a.Name, MerchantType: a.MerchantType, County: a.County, Phone: a.Phone, Products: a.Products})
 	case talk.CallPerson:
 		people.QueueNeedsPerson(b, c.ID, a.Why, at)
+	case talk.TellCode:
+		in.queueCode(b, m, c, a)
+	case talk.WrongCode:
+		people.QueueWrongCode(b, *c, a.Phone, at)
+	case talk.Bind:
+		in.queueBind(b, m, c, people.Offer(a.Offer))
+	case talk.Unbind:
+		in.queueUnbind(b, m, c, people.Binding(a.Binding), a.Keep)
 	}
 }
 

@@ -162,7 +162,7 @@ func (in *Inbox) think(ctx context.Context, tx querier, t *task) (err error) {
 		}
 		input.Reading = mind.Reader.Read(reading.Message{Text: m.Text, Channel: channel, SentAt: m.SentAt, Home: t.contact.County})
 	}
-	known, err := facts(ctx, tx, mind, mind.Talk.Needs(t.state, input), &input, &t.contact)
+	known, err := facts(ctx, tx, mind, t.state, &input, &t.contact)
 	if err != nil {
 		return fmt.Errorf("inbox: facts: %w", err)
 	}
@@ -196,7 +196,7 @@ func (in *Inbox) commit(ctx context.Context, tx querier, tasks []*task) error {
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("inbox: store: %w", err)
 	}
-	if len(replies) > 0 {
+	if len(replies) > 0 || slices.ContainsFunc(tasks, (*task).tellsOther) {
 		in.Wake()
 	}
 	return nil

@@ -94,7 +94,7 @@ func readWeChat(out *outcome, err error, at time.Time) {
 	case bot.TemplateStopped:
 		out.event.what, out.event.reason = hapNextRung, TemplateStopped
 		out.stops = &stop{WeChat, out.Template}
-	case bot.ChannelStopped:
+	case bot.ChannelStopped, bot.APIStopped:
 		out.event.what, out.event.reason, out.event.wait, out.refund = hapRetry, ChannelStopped, stopPause, true
 		out.stops = &stop{Channel: WeChat}
 	case bot.Refused:

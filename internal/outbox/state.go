@@ -43,7 +43,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		NoReason, OptedOut, Unfollowed, NoRoad, NoCredit, Expired, QuietHours, ChannelStopped, TemplateStopped, RetryLater,
-		RetriesUsedUp, Refused, NoAnswer, LeaseRanOut, NotDelivered, Blocked,
+		RetriesUsedUp, Refused, NoAnswer, LeaseRanOut, NotDelivered, Blocked, Merged,
 	}
 }
 

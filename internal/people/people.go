@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Migrations holds the tables contact, address, subscription and consent_log.
+// Migrations holds the tables contact, address, subscription, consent_log, binding and bind_code.
 //
 //go:embed migrations/*.sql
 var Migrations embed.FS
@@ -50,11 +50,11 @@ const contactColumns = `c.id, a.followed, c.name, c.merchant_type, c.county, c.p
 const lockSQL = `SELECT u.n, ` + contactColumns + `
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u (kind, value, n)
 JOIN address a ON a.kind = u.kind AND a.value = u.value JOIN contact c ON c.id = a.contact_id
-ORDER BY c.id FOR NO KEY UPDATE OF c`
+WHERE c.merged_into IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c`
 
 // QueueLock queues the look-up of the contacts behind the addresses (Kind, Value) of dst and locks them until the transaction ends:
 // a contact's messages are handled one at a time. They are locked in the order of their ids, so that two transactions that
-// lock the same ones don't wait for each other. Where an address is new, ID stays 0.
+// lock the same ones don't wait for each other. Where an address is new, or has moved to another contact while we waited, ID stays 0.
 func QueueLock(b *pgx.Batch, dst ...*Contact) {
 	kinds, values := make([]string, len(dst)), make([]string, len(dst))
 	for i, c := range dst {
@@ -78,8 +78,8 @@ func (c *Contact) targets() []any {
 	return []any{&c.ID, &c.Followed, &c.Name, &c.MerchantType, &c.County, &c.Phone, &c.Products, &c.OptedOutAt}
 }
 
-// Create makes the contact behind a new address and locks it. Where another transaction has just made it, that one is locked
-// and returned. A contact that comes by phone has that phone.
+// Create makes the contact behind a new address and locks it. Where another transaction has just made it, or moved the address to
+// another contact, that one is locked and returned. A contact that comes by phone has that phone.
 func Create(ctx context.Context, tx Querier, kind, value string, at time.Time) (Contact, error) {
 	c := Contact{Kind: kind, Value: value, Followed: true}
 	if kind == Phone {

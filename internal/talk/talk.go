@@ -47,6 +47,9 @@ func (t *Talk) begin(s State, in Input, f Facts) *step {
 // Needs says which facts Step wants for this input. Asked names the products whose quotes are meant by NeedQuotes.
 func (t *Talk) Needs(s State, in Input) Need {
 	c := t.begin(s, in, Facts{})
+	if c.needsBonds() {
+		return c.stateNeeds() | c.inputNeeds() | NeedBonds
+	}
 	return c.stateNeeds() | c.inputNeeds()
 }
 
@@ -139,6 +142,9 @@ func (t *Talk) Step(s State, in Input, f Facts) Turn {
 func (c *step) take() Turn {
 	if c.in.Event != NoEvent {
 		return c.event()
+	}
+	if turn, ok := c.bonds(); ok {
+		return turn
 	}
 	r := c.in.Reading
 	if r.Intent == reading.Unsubscribe && (r.Sub == reading.StopAll || r.Sub == "" && len(r.Items) == 0) {
