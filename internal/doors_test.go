@@ -24,6 +24,7 @@ var may = map[string][]string{
 	"internal/pg":         {},
 	"internal/pg/pgtest":  {"internal/pg"},
 	"internal/tables":     {"content/reading", "content/lexicon"},
+	"internal/evaluation": {"content/reading"},
 	"internal/people":     {"internal/pg"},
 	"internal/jobs":       {"internal/pg"},
 	"internal/glossary":   {"internal/people", "content/"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,9 +15,13 @@ import (
 
 const maxLine = 1 << 20
 
-type understandVerb struct{}
+type understandVerb struct {
+	Evaluate string    `placeholder:"FILE" help:"Compare with the labels of FILE (JSON lines) instead: figures, calibration and every miss."`
+	At       time.Time `default:"2026-11-24T08:00:00+08:00" help:"With --evaluate: when messages without sent_at were sent (RFC 3339)."`
+	Explain  bool      `help:"Print for people which words gave what. A line that is no JSON object is then a message itself."`
+}
 
-// asked is one line of input; see docs/understand.md.
+// asked is one line of input.
 type asked struct {
 	ID      json.RawMessage `json:"id"`
 	Channel string          `json:"channel"`
@@ -36,12 +41,19 @@ type misunderstood struct {
 }
 
 // Run reads messages until the input ends: one line out for each line in, in the same order.
-func (understandVerb) Run(w *world) error {
+func (v understandVerb) Run(w *world) error {
 	lex, err := lexicon.Default()
 	if err != nil {
 		return err
 	}
 	reader := reading.New(lex)
+	if v.Evaluate != "" {
+		return v.evaluate(w, reader)
+	}
+	return v.answer(w, reader)
+}
+
+func (v understandVerb) answer(w *world, reader *reading.Reader) error {
 	in, out := bufio.NewReaderSize(w.stdin, 1<<16), bufio.NewWriter(w.stdout)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
@@ -54,16 +66,17 @@ func (understandVerb) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		var answer any
-		if tooLong {
-			answer = misunderstood{Error: "the line is longer than 1 MiB"}
-		} else {
-			answer = understand(reader, line)
-		}
-		if _, bad := answer.(misunderstood); bad {
+		a, bad := ask(line, tooLong, v.Explain)
+		switch {
+		case bad != nil:
 			failed = true
+			err = enc.Encode(bad)
+		case v.Explain:
+			explain(out, reader, a.message())
+		default:
+			err = enc.Encode(understood{a.ID, products(reader.Read(a.message()))})
 		}
-		if err = enc.Encode(answer); err != nil {
+		if err != nil {
 			return err
 		}
 		if in.Buffered() == 0 { // who asks line by line gets an answer line by line
@@ -72,7 +85,7 @@ func (understandVerb) Run(w *world) error {
 			}
 		}
 	}
-	if err = out.Flush(); err != nil {
+	if err := out.Flush(); err != nil {
 		return err
 	}
 	if failed {
@@ -81,21 +94,37 @@ func (understandVerb) Run(w *world) error {
 	return nil
 }
 
-func understand(reader *reading.Reader, line []byte) any {
+// ask reads a line of input, or tells why it can't be read. plain: a line that is no JSON object is the message itself.
+func ask(line []byte, tooLong, plain bool) (asked, *misunderstood) {
 	var a asked
+	if tooLong {
+		return a, &misunderstood{Error: "the line is longer than 1 MiB"}
+	}
+	if plain && !bytes.HasPrefix(bytes.TrimSpace(line), []byte("{")) {
+		text := string(line)
+		return asked{Text: &text}, nil
+	}
 	if err := json.Unmarshal(line, &a); err != nil {
-		return misunderstood{Error: "not a JSON object with id, channel, text and sent_at (RFC 3339): " + err.Error()}
+		return a, &misunderstood{Error: "not a JSON object with id, channel, text and sent_at (RFC 3339): " + err.Error()}
 	}
 	if a.Text == nil {
-		return misunderstood{ID: a.ID, Error: "text is missing"}
+		return a, &misunderstood{ID: a.ID, Error: "text is missing"}
 	}
+	return a, nil
+}
+
+func (a *asked) message() reading.Message {
 	m := reading.Message{Text: *a.Text, Channel: a.Channel, SentAt: time.Now(), Home: a.County}
 	if a.SentAt != nil {
 		m.SentAt = *a.SentAt
 	}
-	r := reader.Read(m)
-	r.Items = slices.DeleteFunc(r.Items, func(l reading.Lot) bool { return l.Product == "" }) // items are one for each product
-	return understood{a.ID, r}
+	return m
+}
+
+// products leaves out the lot without a product: items are one for each product.
+func products(r reading.Reading) reading.Reading {
+	r.Items = slices.DeleteFunc(r.Items, func(l reading.Lot) bool { return l.Product == "" })
+	return r
 }
 
 // readLine returns a line without its end. A line over maxLine is read to its end and reported as tooLong.

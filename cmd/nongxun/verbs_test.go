@@ -183,3 +183,24 @@ func TestSettingsFromAFile(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestUnderstandForPeople(t *testing.T) {
+	t.Parallel()
+	s := &shell{t, map[string]string{}}
+	labels := s.file("labels.jsonl", `{"id":"a","text":"供应黄桃5000斤,炎陵","intent":"supply","items":[{"product":"黄桃","quantity":{"min":5000,"max":5000,"unit":"斤"},"origin":{"code":"430225"}}]}
+{"id":"b","text":"您好","intent":"help"}
+`)
+	out := s.ok("intent          0.5000  1 of 2", "understand", "--evaluate", labels, "--explain")
+	for _, want := range []string{"item F1         1.0000", "1 MISSES\nb\tintent: wanted help, got greeting\t您好\n您好\n  greeting", "0-2\t您好\tintent\tgreet"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in %s", want, out)
+		}
+	}
+	if code, _, errs := s.run("", "understand", "--evaluate", s.file("bad.jsonl", "{}\n")); code != 1 || !strings.Contains(errs, "line 1") {
+		t.Errorf("bad labels: %d %q", code, errs)
+	}
+	code, out, _ := s.run("供应黄桃5000斤\n{\"id\":1}\n", "understand", "--explain")
+	if code != 1 || !strings.Contains(out, "2-4\t黄桃\tproduct\t黄桃\n    4-9\t5000斤\tquantity") || !strings.Contains(out, `{"id":1,"error":"text is missing"}`) {
+		t.Errorf("%d %s", code, out)
+	}
+}

@@ -31,6 +31,10 @@ func New(lex *lexicon.Lexicon) *Reader {
 func (r *Reader) Read(m Message) Reading {
 	s := r.begin(m)
 	defer r.scans.Put(s)
+	return s.read()
+}
+
+func (s *scan) read() Reading {
 	f := s.look()
 	v := s.judgeMessage(&f)
 	out := Reading{
