@@ -19,9 +19,6 @@ func (s *scan) bareNumber(i int) int {
 	}
 	next := tok.end
 	u, hundred, _, e := s.perAt(next)
-	if k := i + 2; e > next && t.is(next, " ") && k < len(s.tokens) && s.tokens[k].kind == moneyToken { // 两百五 一块一个
-		u, e = nil, next
-	}
 	switch {
 	case u != nil && e > next && t.is(next, "/一每1") || u != nil && e > next && t.is(next, " ") && t.is(next+1, "一/每"):
 		a.kind, a.unit, a.hundred = priceAmount, u, hundred

@@ -86,6 +86,9 @@ func (s *scan) placeBare(l *lotDraft, q **amount) {
 		switch {
 		case *q == nil && s.integer(b) && (b.num.value() >= 100_000 || b.num.value() >= 10_000 && (len(l.prices) > 0 || k+1 < len(l.bare))) && s.quantityLike(b, l):
 			b.unit = s.usualUnit(l)
+			if len(l.prices) > 0 && l.prices[0].unit != nil && l.prices[0].unit.class == countUnit && !l.live() { // 鸡蛋两百五 一块一个
+				b.unit = l.prices[0].unit
+			}
 			b.kind = quantityAmount
 			*q = &b
 		case len(l.prices) == 0 && b.num.value() < 100_000_000 && (*q != nil || b.num.value() < 1000_000):
