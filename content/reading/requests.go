@@ -198,4 +198,3 @@ func (s *scan) service(f *features) (verdict, bool) {
 	}
 	return verdict{}, false
 }
-
