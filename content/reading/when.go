@@ -27,6 +27,9 @@ func (s *scan) whenAt(i, w, n int) (end int, win window, ok bool) {
 	if k.kind == noWhen && !isDigit(t.runes[i]) && hanDigit(t.runes[i]) < 0 && hanPower(t.runes[i]) == 0 && !t.is(i, "半元几农阳再还") {
 		return 0, win, false
 	}
+	if k.kind == noWhen && !t.is(i, "半元几农阳再还") && !s.dated(i) {
+		return 0, win, false
+	}
 	if t.is(i, "再还") {
 		return s.inDays(i)
 	}
@@ -75,6 +78,15 @@ func (s *scan) laterDay(first window, i int) (window, int, bool) {
 		}
 	}
 	return window{}, i, false
+}
+
+// dated tells whether a word of time stands after the numeral at rune i: nearly all numerals of a message are none of time.
+func (s *scan) dated(i int) bool {
+	j := s.text.numberAt(i).end
+	for s.text.is(j, " ") {
+		j++
+	}
+	return s.text.is(j, "年月号天日个周")
 }
 
 func (s *scan) nextYear(d day) day {
