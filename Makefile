@@ -25,6 +25,7 @@ fmt: ## format the code
 
 bench: setup ## the figures of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	cd content/reading/gsebench && $(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## each fuzz target for a minute
 	./scripts/fuzz.sh

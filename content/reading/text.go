@@ -12,9 +12,10 @@ import (
 type text struct {
 	original string
 	runes    []rune
-	at       []int32 // one more than runes
-	folded   []byte  // the runes in UTF-8, to compare words with
-	foldedAt []int32 // where each rune begins in folded; one more than runes
+	at       []int32   // one more than runes
+	folded   []byte    // the runes in UTF-8, to compare words with
+	foldedAt []int32   // where each rune begins in folded; one more than runes
+	present  [4]uint64 // a bit for each rune that stands somewhere, by mark: most words that are looked for can be ruled out at once
 
 	numeral    number // what numberAt read last, and where: several rules ask in turn
 	hasNumeral bool
@@ -27,6 +28,7 @@ func (t *text) set(s string) {
 	t.original = s
 	t.runes, t.at, t.folded, t.foldedAt = t.runes[:0], t.at[:0], t.folded[:0], t.foldedAt[:0]
 	t.hasNumeral = false
+	t.present = [4]uint64{}
 	end := len(s)
 	for i, r := range s {
 		if len(t.runes) == maxRunes {
@@ -41,6 +43,8 @@ func (t *text) set(s string) {
 		t.at = append(t.at, int32(i))
 		t.foldedAt = append(t.foldedAt, int32(len(t.folded)))
 		t.folded = utf8.AppendRune(t.folded, r)
+		k := mark(t.folded[t.foldedAt[len(t.foldedAt)-1]:])
+		t.present[k>>6] |= 1 << (k & 63)
 	}
 	t.at = append(t.at, int32(end))
 	t.foldedAt = append(t.foldedAt, int32(len(t.folded)))
@@ -101,11 +105,35 @@ func (t *text) has(i int, word string) bool {
 // says tells whether one of the words stands anywhere.
 func (t *text) says(words ...string) bool {
 	for _, w := range words {
-		if bytes.Contains(t.folded, []byte(w)) { // the copy is on the stack
+		if t.mayHave(w) && bytes.Contains(t.folded, []byte(w)) { // the copy is on the stack
 			return true
 		}
 	}
 	return false
+}
+
+// mark is the bit of the rune that begins a text in UTF-8.
+func mark[T string | []byte](w T) byte {
+	if w[0] < 0xE0 {
+		return w[0]
+	}
+	return w[1]<<2 ^ w[2]
+}
+
+// mayHave is false when the first or the second rune of word stands nowhere.
+func (t *text) mayHave(word string) bool {
+	if len(word) < 3 {
+		return true
+	}
+	k := mark(word)
+	if t.present[k>>6]&(1<<(k&63)) == 0 {
+		return false
+	}
+	if len(word) < 6 || word[0] < 0xE0 || word[0] >= 0xF0 {
+		return true
+	}
+	k = mark(word[3:])
+	return t.present[k>>6]&(1<<(k&63)) != 0
 }
 
 func fold(r rune) rune {
