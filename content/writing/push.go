@@ -118,7 +118,7 @@ func DemandNews(lot reading.Lot, buyer string, day time.Time) Push {
 // carried returns the first text that a notice of two parts carries without a cut inside a name or a number, else the last.
 func carried(texts ...string) string {
 	for _, text := range texts {
-		if utf8.RuneCountInString(text) <= TwoParts && pieces(text) <= maxPieces {
+		if utf8.RuneCountInString(text) <= TwoParts && pieces(text) < maxPieces { // one is kept free: full stops are preferred to commas when the text is cut
 			return text
 		}
 	}
