@@ -76,6 +76,28 @@ func (w Words) signUp(s SignUp) string {
 	return strings.Join(parts, ",")
 }
 
+// shortened are forms of a sign-up for an SMS that would not fit, each shorter than the one before.
+func (w Words) shortened(s SignUp) []SignUp {
+	first := s
+	if len(s.Products) > 1 {
+		first.Products = []string{w.Several(s.Products)}
+	}
+	second := first
+	second.County = ""
+	third := second
+	third.Products, third.Name = nil, Cut(s.Name, goodsLimit)
+	return []SignUp{first, second, third}
+}
+
+// fitSignUp is the form for the sign-up, shortened until it keeps to Aim.
+func (w Words) fitSignUp(s SignUp, form func(SignUp) string) string {
+	texts := []string{form(s)}
+	for _, short := range w.shortened(s) {
+		texts = append(texts, form(short))
+	}
+	return fit(texts...)
+}
+
 // Part is a part of a sign-up that is asked for.
 type Part string
 
@@ -125,17 +147,30 @@ func (w Words) SignUpBegins(f Fair, question string) string {
 
 // SignUpReadBack shows what is known of somebody and asks whether it still holds.
 func (w Words) SignUpReadBack(f Fair, s SignUp) string {
-	return w.say("给您报"+f.Name+":\n"+w.signUp(s)+"。\n对的回1,要改回2,不报了回0", "报"+w.fair(f)+":"+w.signUp(s)+"。对的回1,要改回2,不报回0")
+	if w.SMS {
+		return w.fitSignUp(s, func(s SignUp) string {
+			return "报" + w.fair(f) + ":" + w.signUp(s) + "。对的回1,要改回2,不报回0"
+		})
+	}
+	return "给您报" + f.Name + ":\n" + w.signUp(s) + "。\n对的回1,要改回2,不报了回0"
 }
 
 // SignedUp confirms a sign-up in one line.
 func (w Words) SignedUp(f Fair, s SignUp) string {
-	return w.say("报上名了:"+f.Name+","+w.signUp(s)+"。要改回2,不报了回0", "报上"+w.fair(f)+"了:"+w.signUp(s)+"。要改回2,不报回0")
+	if w.SMS {
+		return w.fitSignUp(s, func(s SignUp) string { return "报上" + w.fair(f) + "了:" + w.signUp(s) + "。要改回2,不报回0" })
+	}
+	return "报上名了:" + f.Name + "," + w.signUp(s) + "。要改回2,不报了回0"
 }
 
 // SignedUpAlready answers who asks, or signs up once more.
 func (w Words) SignedUpAlready(f Fair, s SignUp) string {
-	return w.say("您已经报上名了:"+f.Name+","+w.signUp(s)+"。要改回2,不报了回0", "您报上"+w.fair(f)+"了:"+w.signUp(s)+"。要改回2,不报回0")
+	if w.SMS {
+		return w.fitSignUp(s, func(s SignUp) string {
+			return "您报上" + w.fair(f) + "了:" + w.signUp(s) + "。要改回2,不报回0"
+		})
+	}
+	return "您已经报上名了:" + f.Name + "," + w.signUp(s) + "。要改回2,不报了回0"
 }
 
 // SignUpKept ends the look at a sign-up that stays.

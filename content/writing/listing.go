@@ -8,8 +8,13 @@ import (
 	"github.com/nongxun/nongxun/content/reading"
 )
 
-// Aim is the length that an SMS answer tries to keep: with a sign of eight characters it is then one part of 70.
-const Aim = 62
+// How long a text for SMS may be: a part holds 70 characters, of a longer text each 67, among them the sign (【炎陵县商务局】 has 8)
+// and what an approved template adds (通知： and （农讯）, 7, and up to three commas; docs/短信模板.md). Aim is what an answer tries to keep; what must be longer
+// keeps to TwoParts.
+const (
+	Aim      = 70 - 8 - 4 - 1 // a comma follows a question mark that ends a variable
+	TwoParts = 2*67 - 8 - 7 - 3
+)
 
 // Trade is the word for a kind of listing: 供应 or 求购.
 func Trade(kind reading.Intent) string {
@@ -34,12 +39,36 @@ func fit(texts ...string) string {
 	return texts[len(texts)-1]
 }
 
-// brief is a lot without the parts that its owner knows best: for a line that would not fit.
+// fitLot returns text if it keeps to Aim, else the first form with the lot shortened that does, else the last.
+func fitLot(lot reading.Lot, text string, form func(reading.Lot) string) string {
+	texts := []string{text, form(lot)}
+	for _, l := range shorter(lot) {
+		texts = append(texts, form(l))
+	}
+	return fit(texts...)
+}
+
+// shorter are forms of a lot for a line that would not fit, each shorter than the one before: without the parts that its owner
+// knows best, then without its place, at last only what and how much.
+func shorter(l reading.Lot) []reading.Lot {
+	first := brief(l)
+	second := first
+	second.Origin = nil
+	third := second
+	third.Price = nil
+	return []reading.Lot{first, second, third}
+}
+
+// goodsLimit is how many characters the name of goods has in a brief line.
+const goodsLimit = 10
+
+// brief is a lot without the parts that its owner knows best.
 func brief(l reading.Lot) reading.Lot {
 	l.Available = nil
 	if l.Variety != nil && utf8.RuneCountInString(Goods(l)) > 8 {
 		l.Variety = nil
 	}
+	l.Product = Cut(l.Product, goodsLimit)
 	if l.Price != nil && l.Price.Min != nil && l.Price.Negotiable { // 可议
 		price := *l.Price
 		price.Negotiable = false
@@ -60,7 +89,7 @@ func (w Words) readBack(head string, kind reading.Intent, lot reading.Lot, tail,
 	if !w.SMS {
 		return text
 	}
-	return fit(text, head+":"+Trade(kind)+" "+Line(lot)+"。"+shortTail, head+":"+Trade(kind)+" "+Line(brief(lot))+"。"+shortTail)
+	return fitLot(lot, text, func(l reading.Lot) string { return head + ":" + Trade(kind) + " " + Line(l) + "。" + shortTail })
 }
 
 // Registered reads a new listing back; question is the one open question, "" shows the choices by number.
@@ -98,9 +127,18 @@ func (w Words) RegisteredMany(kind reading.Intent, lots []reading.Lot, question 
 	if !w.SMS {
 		return head + ":\n" + w.lines(lots, Line) + "\n" + tail
 	}
-	return fit(head+":"+w.lines(lots, Line)+"。"+tail,
-		head+":"+w.lines(lots, func(l reading.Lot) string { return Line(brief(l)) })+"。"+tail,
-		head+":"+w.lines(lots, Goods)+"。"+tail)
+	return inList(func(form func(reading.Lot) string) string { return head + ":" + w.lines(lots, form) + "。" + tail })
+}
+
+// inList writes a list for SMS: whole where that keeps to Aim, else as much of each line as two parts carry.
+func inList(list func(form func(reading.Lot) string) string) string {
+	if text := list(Line); utf8.RuneCountInString(text) <= Aim {
+		return text
+	}
+	return carried(list(func(l reading.Lot) string { return Line(brief(l)) }),
+		list(func(l reading.Lot) string { return strings.TrimSpace(Goods(brief(l)) + " " + Quantity(l.Quantity)) }),
+		list(func(l reading.Lot) string { return Goods(brief(l)) }),
+		list(func(l reading.Lot) string { return Cut(l.Product, goodsLimit) }))
 }
 
 // lines numbers lots: a line each for WeChat, one after the other for SMS.
@@ -131,14 +169,20 @@ func (w Words) Mine(own []Own) string {
 	if len(own) == 0 {
 		return w.NoListings()
 	}
-	text := w.own("您登着"+strconv.Itoa(len(own))+"条:", own, true)
-	if len(own) == 1 {
-		return text + w.say("\n", "。") + w.say(choices, choicesBrief)
+	head := "您登着" + strconv.Itoa(len(own)) + "条"
+	if len(own) > 1 {
+		return w.own(head+":", own, true, "要改哪条,回它的号")
 	}
-	return text + w.say("\n要改哪条,回它的号", "。要改哪条,回它的号")
+	if w.SMS {
+		return w.readBack(head, own[0].Kind, own[0].Lot, choices, choicesBrief)
+	}
+	return w.own(head+":", own, true, choices)
 }
 
-func (w Words) own(head string, own []Own, kinds bool) string {
+func (w Words) own(head string, own []Own, kinds bool, tail string) string {
+	if tail != "" {
+		tail = w.say("\n", "。") + tail
+	}
 	form := func(line func(reading.Lot) string) string {
 		var out []string
 		for i, o := range own {
@@ -157,22 +201,21 @@ func (w Words) own(head string, own []Own, kinds bool) string {
 		return strings.Join(out, w.say("\n", ";"))
 	}
 	if !w.SMS {
-		return head + "\n" + form(Line)
+		return head + "\n" + form(Line) + tail
 	}
-	long, short := head+form(Line), head+form(func(l reading.Lot) string { return strings.TrimSpace(Goods(brief(l)) + " " + Quantity(l.Quantity)) })
-	if len([]rune(long)) <= Aim-10 {
-		return long
-	}
-	return short
+	return inList(func(line func(reading.Lot) string) string { return head + form(line) + tail })
 }
 
-// WhichOne asks which listing a change is for; all is what "0" does ("都卖完了"), "" when it does nothing.
-func (w Words) WhichOne(own []Own, all string) string {
-	text := w.own("您说的是哪一条?回它的号:", own, false)
-	if all != "" {
-		text += w.say("\n"+all+"回0", "。"+all+"回0")
+// WhichOne asks which listing a change is for; where it closes listings, 0 closes all.
+func (w Words) WhichOne(own []Own, change reading.Sub) string {
+	all := ""
+	switch change {
+	case reading.SoldOut:
+		all = "都卖完了回0"
+	case reading.Withdraw:
+		all = "都不要了回0"
 	}
-	return text
+	return w.own("您说的是哪一条?回它的号:", own, false, all)
 }
 
 // NoListings says kindly that there is nothing to change.
@@ -267,7 +310,7 @@ func (w Words) Glut(lots []reading.Lot, question string) string {
 	}
 	if w.SMS {
 		head := "别着急,已告诉商务局。登记好了:"
-		return fit(head+goods+"。"+question, head+Goods(lots[0])+"。"+question)
+		return fitLot(lots[0], head+goods+"。"+question, func(l reading.Lot) string { return head + Line(l) + "。" + question })
 	}
 	return "您别着急,这事已经告诉商务局了,大家帮您想办法。\n登记好了:" + goods + "。" + question
 }
@@ -279,8 +322,13 @@ func (w Words) GlutAsk() string {
 
 // GlutDone ends the questions about goods that do not sell.
 func (w Words) GlutDone(lot reading.Lot) string {
-	return w.say("都记下了:"+Line(lot)+"。\n商务局会帮着找销路,您留意着电话。卖掉了跟我说一声。",
-		fit("都记下了:"+Line(lot)+"。商务局会帮着找销路,请留意电话。", "都记下了:"+Line(brief(lot))+"。商务局会帮着找销路,请留意电话。"))
+	if !w.SMS {
+		return "都记下了:" + Line(lot) + "。\n商务局会帮着找销路,您留意着电话。卖掉了跟我说一声。"
+	}
+	short := func(l reading.Lot) string {
+		return "都记下了:" + Line(l) + "。商务局会帮着找销路,请留意电话。"
+	}
+	return fitLot(lot, short(lot), short)
 }
 
 // Noted acknowledges listings in the middle of something else.

@@ -18,7 +18,7 @@ type Quote struct {
 
 // both writes a price per kilogram and per 斤: "7元/公斤,合3.5元/斤". Other units stay as they are.
 func (q Quote) both() string {
-	first := Number(q.Avg) + q.Unit
+	first := q.plain()
 	switch q.Unit {
 	case "元/公斤":
 		return first + ",合" + Number(cents(q.Avg/2)) + "元/斤"
@@ -27,6 +27,9 @@ func (q Quote) both() string {
 	}
 	return first
 }
+
+// plain writes the price as it was published.
+func (q Quote) plain() string { return Number(q.Avg) + q.Unit }
 
 // span is "(6-8)" when a lowest and highest price were published that differ.
 func (q Quote) span() string {

@@ -1,8 +1,10 @@
 package writing
 
 import (
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nongxun/nongxun/content/reading"
 )
@@ -31,17 +33,18 @@ type Push struct {
 // It needs at least one quote.
 func PriceBulletin(day time.Time, quotes []Quote) Push {
 	first := quotes[0]
-	text := first.Product + "行情," + Day(day) + ":"
-	var parts []string
-	for i, q := range quotes {
-		if i == 2 {
-			break
+	var texts []string
+	for n := min(2, len(quotes)); n > 0; n-- {
+		for _, form := range []func(Quote) string{Quote.both, Quote.plain} {
+			parts := make([]string, n)
+			for i, q := range quotes[:n] {
+				parts[i] = q.Market + " " + form(q)
+			}
+			texts = append(texts, plain(first.Product+"行情,"+Day(day)+":"+strings.Join(parts, ";")+"。"+notWanted))
 		}
-		parts = append(parts, q.Market+" "+q.both())
 	}
-	text += strings.Join(parts, ";") + "。不收回退订"
 	return Push{
-		Text: plain(text),
+		Text: carried(texts...),
 		Fields: map[string]string{
 			FieldTitle: field(first.Product + "行情"),
 			FieldGoods: field(first.Product),
@@ -52,20 +55,55 @@ func PriceBulletin(day time.Time, quotes []Quote) Push {
 	}
 }
 
+// digestLines is how many products a digest tells; it says how many more there are.
+const digestLines = 4
+
+// PriceDigest is the day's news of several products: the nearest quote of each, the most wanted first. It needs at least one.
+func PriceDigest(day time.Time, quotes []Quote) Push {
+	push := PriceBulletin(day, quotes[:1])
+	var texts []string
+	for told := min(len(quotes), digestLines); told > 0; told-- {
+		parts := make([]string, told)
+		for i, q := range quotes[:told] {
+			parts[i] = q.Product + " " + q.Market + " " + q.plain()
+		}
+		text := Day(day) + "行情:" + strings.Join(parts, ";")
+		if more := len(quotes) - told; more > 0 {
+			text += ";另有" + strconv.Itoa(more) + "样,问我就行"
+		}
+		texts = append(texts, plain(text+"。"+notWanted))
+	}
+	push.Text = carried(texts...)
+	push.Fields[FieldTitle] = "今日行情" + strconv.Itoa(len(quotes)) + "样"
+	return push
+}
+
+// notWanted ends every push.
+const notWanted = "不收回退订"
+
 // DemandNews tells a subscriber that somebody wants to buy; buyer is where the buyer is, "" when unknown.
 func DemandNews(lot reading.Lot, buyer string, day time.Time) Push {
 	name := Goods(lot)
-	line := lineOf(brief(lot), name)
-	if place := Place(lot.Origin); place != "" {
-		wanted := lot
-		wanted.Origin = nil
-		line = lineOf(brief(wanted), name) + ",要" + place + "的"
+	form := func(l reading.Lot, name string) string {
+		place := Place(l.Origin)
+		l.Origin = nil
+		line := lineOf(l, name)
+		if place != "" {
+			line += ",要" + place + "的"
+		}
+		if buyer != "" {
+			line += ",买家在" + buyer
+		}
+		return plain("有人收" + line + "。您有货就直接回复有多少,多少钱。" + notWanted)
 	}
-	if buyer != "" {
-		line += ",买家在" + buyer
+	wanted := brief(lot)
+	wanted.Origin = lot.Origin
+	texts := []string{form(wanted, name)}
+	for _, l := range shorter(lot) {
+		texts = append(texts, form(l, Goods(l)))
 	}
 	return Push{
-		Text: plain("有人收" + line + "。您有货就直接回复有多少,多少钱。不收回退订"),
+		Text: carried(texts...),
 		Fields: map[string]string{
 			FieldTitle:  field("有人收" + name),
 			FieldGoods:  field(name),
@@ -75,6 +113,41 @@ func DemandNews(lot reading.Lot, buyer string, day time.Time) Push {
 			FieldDate:   field(Day(day)),
 		},
 	}
+}
+
+// carried returns the first text that a notice of two parts carries without a cut inside a name or a number, else the last.
+func carried(texts ...string) string {
+	for _, text := range texts {
+		if utf8.RuneCountInString(text) <= TwoParts && pieces(text) < maxPieces { // one is kept free: full stops are preferred to commas when the text is cut
+			return text
+		}
+	}
+	return texts[len(texts)-1]
+}
+
+// What the SMS templates carry (docs/短信模板.md): so many variables of so many characters.
+const (
+	maxPieces  = 4
+	pieceLimit = 35
+)
+
+// pieces counts the variables that a text takes when it is cut at its punctuation, more than maxPieces when it can't be.
+func pieces(text string) int {
+	n, piece, clause := 1, 0, 0 // lengths of the piece so far and of the clause after it, with their marks
+	for _, r := range text + "。" {
+		clause++
+		if !strings.ContainsRune("。,:;?!、", r) {
+			continue
+		}
+		if clause > pieceLimit+1 {
+			return maxPieces + 1
+		}
+		if piece+clause > pieceLimit+1 { // the mark at the end is not sent
+			n, piece = n+1, 0
+		}
+		piece, clause = piece+clause, 0
+	}
+	return n
 }
 
 // plain leaves out what a template refuses: line breaks, the brackets of signs, pictures and other characters outside the

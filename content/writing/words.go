@@ -76,6 +76,11 @@ func (w Words) PersonCalled() string {
 	return w.say("好的,已经告诉商务局的工作人员,上班时间会有人回您。有急事也可以先把事情写在这里。", "好的,已告诉商务局的工作人员,上班时间会有人回您。")
 }
 
+// HandedOver answers a message that the service failed on.
+func (w Words) HandedOver() string {
+	return "您的消息收到了。我们请工作人员看一下,再回您。"
+}
+
 // Complaint apologises.
 func (w Words) Complaint() string {
 	return w.say("对不住,让您受委屈了。您的话我已经转给商务局的工作人员,会有人来找您问清楚。", "对不住,让您受委屈了。已转给商务局工作人员,会有人找您。")

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/nongxun/nongxun/content/writing"
 	"github.com/nongxun/nongxun/internal/outbox"
 	"github.com/nongxun/nongxun/internal/people"
 	"github.com/nongxun/nongxun/internal/pg"
@@ -136,14 +137,13 @@ func (in *Inbox) GiveUp(ctx context.Context, messageID int64) error {
 		}
 		b = pgx.Batch{}
 		people.QueueNeedsPerson(&b, c.ID, "消息处理不了", now)
+		sorry := writing.Words{SMS: m.Channel == talk.SMS}.HandedOver()
 		b.Queue(`UPDATE message SET state = 'failed', contact_id = $2, answered_at = $3, answer = $4 WHERE id = $1`, m.ID, c.ID, now, sorry)
 		outbox.Queue(&b, now, outbox.Delivery{Cause: "reply:" + m.Key, ContactID: c.ID, Class: outbox.Reply, Channel: string(m.Channel), Text: sorry})
 		in.Log.ErrorContext(ctx, "a message was given to the staff", "message", m.ID)
 		return tx.SendBatch(ctx, &b).Close()
 	})
 }
-
-const sorry = "您的消息收到了。我们请工作人员看一下,再回您。"
 
 // Sweep drops conversations that are forgotten anyway, and parts of texts that nobody repeats any more; what was said stays.
 func (in *Inbox) Sweep(ctx context.Context) error {

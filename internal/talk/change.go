@@ -29,16 +29,9 @@ func (c *step) change(sub reading.Sub, item reading.Lot) Turn {
 	case len(group) == 1:
 		return c.changeOne(group[0], sub, item)
 	}
-	all := ""
-	if closing {
-		all = "都卖完了"
-		if sub == reading.Withdraw {
-			all = "都不要了"
-		}
-	}
 	group = group[:min(len(group), c.w.Listed())]
 	return Turn{
-		Answer: c.w.WhichOne(owned(group), all),
+		Answer: c.w.WhichOne(owned(group), sub),
 		State:  State{Step: stepWhich, Draft: &Draft{Shown: ids(group), Change: sub, Lot: &item}},
 	}
 }

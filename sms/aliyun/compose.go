@@ -30,7 +30,7 @@ func Compose(templates map[string]string, family, text string) (code string, par
 			sizes = append(sizes, n)
 		}
 	}
-	for _, shortest := range []int{maxVariable / 3, maxVariable} { // first where it reads well, then where it fits
+	for _, shortest := range []int{maxVariable / 3, maxVariable / 2, maxVariable} { // first where it reads well, then at any punctuation, then where it fits
 		pieces := sms.Split(text, maxVariable, shortest)
 		for _, n := range sizes {
 			if values := sms.Spread(pieces, n); values != nil {
