@@ -13,7 +13,7 @@ func BenchmarkDispatch(b *testing.B) {
 SELECT $1, 'x' || $2::int, id, 1, 'sms', 'x', $1, 2 FROM contact`, f.now(), sent)
 		for more := true; more; {
 			var err error
-			if more, err = f.dispatch(b.Context(), smsLane); err != nil {
+			if more, err = f.dispatch(b.Context(), f.lanes()[lineSMS], Promotion); err != nil {
 				b.Fatal(err)
 			}
 		}

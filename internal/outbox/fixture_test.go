@@ -215,12 +215,14 @@ func (f *fixture) put(ds ...Delivery) int {
 // work does all that is due now.
 func (f *fixture) work() {
 	f.t.Helper()
-	for _, l := range []lane{wechatLane, smsLane} {
-		for more := true; more; {
-			var err error
-			if more, err = f.dispatch(f.t.Context(), l); err != nil {
+	for again := true; again; {
+		again = false
+		for _, l := range f.lanes() {
+			more, err := f.dispatch(f.t.Context(), l, Promotion)
+			if err != nil {
 				f.t.Fatal(err)
 			}
+			again = again || more
 		}
 	}
 	if _, err := f.settle(f.t.Context()); err != nil {
