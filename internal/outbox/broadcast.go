@@ -9,8 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/nongxun/nongxun/internal/pg"
+	"golang.org/x/sync/errgroup"
 )
 
 // Broadcast is one text for many people. Its Key names it (at most 64 characters) and is what an operator sees and exports.
@@ -30,15 +29,15 @@ type Broadcast struct {
 // more.
 type Audience func(ctx context.Context, after int64, limit int) ([]int64, error)
 
-// freezePiece is how many people are frozen in one transaction.
-const freezePiece = 20_000
+// A freeze goes in rounds of so many pieces at once, each in a transaction of its own.
+const freezePiece, freezers = 20_000, 2
 
 // ErrOtherBroadcast is returned where a key is taken by a broadcast that says something else.
 var ErrOtherBroadcast = errors.New("outbox: a broadcast with this key says something else; take another key")
 
 // Freeze turns an audience into deliveries, each person once. What was frozen stays frozen: called again after a crash it goes on where it
 // was cut off, called again after the end it does nothing. It returns how many people the broadcast has. Only one process works on a
-// broadcast at a time; sending begins with the first piece.
+// broadcast at a time, others wait; sending begins with the first piece.
 func (o *Outbox) Freeze(ctx context.Context, b Broadcast, audience Audience) (people int64, err error) {
 	if b.Key == "" || len(b.Key) > 64 || b.Text == "" {
 		return 0, errors.New("outbox: a broadcast needs a text and a key of at most 64 characters")
@@ -46,18 +45,85 @@ func (o *Outbox) Freeze(ctx context.Context, b Broadcast, audience Audience) (pe
 	if err := o.openBroadcast(ctx, b); err != nil {
 		return 0, err
 	}
-	for done := false; !done; {
+	if people, err = o.freeze(ctx, b, audience); err != nil {
+		return people, fmt.Errorf("outbox: freeze %s: %w", b.Key, err)
+	}
+	return people, nil
+}
+
+func (o *Outbox) freeze(ctx context.Context, b Broadcast, audience Audience) (people int64, err error) {
+	conn, err := o.Pool.Acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Release()
+	const lock = `hashtextextended('outbox freeze ' || $1, 0)`
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock(`+lock+`)`, b.Key); err != nil {
+		return 0, err
+	}
+	defer func() {
+		_, unlockErr := conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(`+lock+`)`, b.Key)
+		err = errors.Join(err, unlockErr)
+	}()
+	var to int64
+	var frozen *time.Time
+	if err := conn.QueryRow(ctx, `SELECT frozen_to, people, frozen_at FROM broadcast WHERE key = $1`, b.Key).Scan(&to, &people, &frozen); err != nil {
+		return 0, err
+	}
+	// A process that died may have frozen a round and not have said so: the first round passes over who is there.
+	for sql := freezeSQL + ` ON CONFLICT (contact_id, cause) DO NOTHING`; frozen == nil; sql = freezeSQL {
 		o.reach("freeze:begin")
-		if err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) (err error) {
-			people, done, err = o.freezePiece(ctx, tx, b, audience)
-			return err
-		}); err != nil {
-			return people, fmt.Errorf("outbox: freeze %s: %w", b.Key, err)
+		pieces, n, last, err := nextPieces(ctx, audience, to)
+		if err != nil {
+			return people, err
+		}
+		now := o.now()
+		var g errgroup.Group
+		for _, ids := range pieces {
+			g.Go(func() error {
+				_, err := o.Pool.Exec(ctx, sql, ids, now, b.Key)
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return people, err
+		}
+		o.reach("freeze:frozen")
+		if last {
+			frozen = &now
+		}
+		if n > 0 {
+			ids := pieces[len(pieces)-1]
+			to = ids[len(ids)-1]
+		}
+		people += n
+		if _, err := conn.Exec(ctx, `UPDATE broadcast SET frozen_to = $2, people = $3, frozen_at = $4 WHERE key = $1`, b.Key, to, people, frozen); err != nil {
+			return people, err
 		}
 		o.reach("freeze:end")
 		o.Wake()
 	}
 	return people, nil
+}
+
+// nextPieces asks for the people of a round.
+func nextPieces(ctx context.Context, audience Audience, after int64) (pieces [][]int64, n int64, last bool, err error) {
+	for len(pieces) < freezers && !last {
+		ids, err := audience(ctx, after, freezePiece)
+		if err != nil {
+			return nil, 0, false, err
+		}
+		for i, id := range ids {
+			if id <= after {
+				return nil, 0, false, fmt.Errorf("the audience is not in ascending order at contact %d (the %d. of a piece)", id, i+1)
+			}
+			after = id
+		}
+		if last = len(ids) < freezePiece; len(ids) > 0 {
+			pieces, n = append(pieces, ids), n+int64(len(ids))
+		}
+	}
+	return pieces, n, last, nil
 }
 
 func (o *Outbox) openBroadcast(ctx context.Context, b Broadcast) error {
@@ -73,7 +139,7 @@ func (o *Outbox) openBroadcast(ctx context.Context, b Broadcast) error {
 	var same bool
 	err := o.Pool.QueryRow(ctx, `INSERT INTO broadcast AS b (key, created_at, class, channel, mass, text, template, fields, due_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10) ON CONFLICT (key) DO UPDATE SET key = b.key
-RETURNING b.text = excluded.text AND b.class = excluded.class AND b.channel = excluded.channel AND b.template = excluded.template`,
+RETURNING b.text = $6 AND b.class = $3 AND b.channel = $4 AND b.template = $7`,
 		b.Key, now, b.Class, b.Channel, b.Mass, b.Text, b.Template, string(fields), due, expires).Scan(&same)
 	switch {
 	case err != nil:
@@ -98,39 +164,6 @@ SELECT $2, 'b:' || b.key, u.id, b.class, b.channel, '', b.template, b.key, b.due
 		WHEN b.channel = '' AND NOT EXISTS (SELECT FROM address a WHERE a.contact_id = u.id AND a.kind = 'openid') THEN 2
 		WHEN b.mass THEN 4 ELSE 0 END
 FROM broadcast b, unnest($1::bigint[]) AS u (id) WHERE b.key = $3`
-
-// freezePiece freezes the next people. The broadcast's row is locked, and says how far it has got in the same transaction.
-func (o *Outbox) freezePiece(ctx context.Context, tx pgx.Tx, b Broadcast, audience Audience) (people int64, done bool, err error) {
-	var to int64
-	var frozen *time.Time
-	if err := tx.QueryRow(ctx, `SELECT frozen_to, people, frozen_at FROM broadcast WHERE key = $1 FOR UPDATE`, b.Key).Scan(&to, &people, &frozen); err != nil {
-		return 0, false, err
-	}
-	if frozen != nil {
-		return people, true, nil
-	}
-	ids, err := audience(ctx, to, freezePiece)
-	if err != nil {
-		return people, false, err
-	}
-	for i, id := range ids {
-		if id <= to {
-			return people, false, fmt.Errorf("the audience is not in ascending order at %d", i)
-		}
-		to = id
-	}
-	now := o.now()
-	if len(ids) > 0 {
-		if _, err := tx.Exec(ctx, freezeSQL, ids, now, b.Key); err != nil {
-			return people, false, err
-		}
-	}
-	people += int64(len(ids))
-	done = len(ids) < freezePiece
-	_, err = tx.Exec(ctx, `UPDATE broadcast SET frozen_to = $2, people = $3, frozen_at = CASE WHEN $4 THEN $5::timestamptz END WHERE key = $1`,
-		b.Key, to, people, done, now)
-	return people, done, err
-}
 
 // texts remembers what the broadcasts say that are being sent. A broadcast never changes.
 type texts struct {

@@ -125,7 +125,7 @@ func (o *Outbox) claim(ctx context.Context, l lane, only Class) (goes []call, mo
 	if err := o.fillBroadcasts(ctx, tx, due); err != nil {
 		return nil, false, fmt.Errorf("outbox: claim: %w", err)
 	}
-	p := &plan{o: o, tx: tx, mark: mark, lane: l, offer: offer, at: at, due: due}
+	p := &claiming{o: o, tx: tx, mark: mark, lane: l, offer: offer, at: at, due: due}
 	if goes, err = p.decide(ctx); err != nil {
 		return nil, false, fmt.Errorf("outbox: claim: %w", err)
 	}

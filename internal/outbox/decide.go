@@ -32,8 +32,8 @@ type call struct {
 	messages []message
 }
 
-// plan is a claim in the making.
-type plan struct {
+// claiming is a claim in the making.
+type claiming struct {
 	o     *Outbox
 	tx    pgx.Tx
 	mark  string
@@ -50,7 +50,7 @@ type plan struct {
 
 // decide applies choose to each delivery, takes what the ledger has for it (a credit, a consent, a push of the week, a token), and
 // stores what comes of it. Where the ledger turns out to be empty (another delivery or replica took the last), choose is asked again.
-func (p *plan) decide(ctx context.Context) ([]call, error) {
+func (p *claiming) decide(ctx context.Context) ([]call, error) {
 	n := len(p.due)
 	p.events, p.credits, p.leads = make([]event, n), make([]string, n), make([]int, n)
 	open := make([]int, n)
@@ -83,10 +83,10 @@ func (p *plan) decide(ctx context.Context) ([]call, error) {
 	return p.store(ctx)
 }
 
-func (p *plan) goes(i int) bool { return p.events[i].what == hapClaim && p.leads[i] == i }
+func (p *claiming) goes(i int) bool { return p.events[i].what == hapClaim && p.leads[i] == i }
 
 // digest lets what waits for one person go in one text.
-func (p *plan) digest() {
+func (p *claiming) digest() {
 	first := map[int64]int{}
 	room := map[int]int{}
 	for i, d := range p.due {
@@ -109,7 +109,7 @@ func (p *plan) digest() {
 }
 
 // followLeads makes deliveries that share a message do what its lead does. Where the lead does not go, each waits for its own turn.
-func (p *plan) followLeads() {
+func (p *claiming) followLeads() {
 	for i, k := range p.leads {
 		if k == i {
 			continue
@@ -126,7 +126,7 @@ func (p *plan) followLeads() {
 }
 
 // takeWeek counts the pushes of the week, those that go for the first time, and skips what is over the person's cap.
-func (p *plan) takeWeek(ctx context.Context, open []int) error {
+func (p *claiming) takeWeek(ctx context.Context, open []int) error {
 	limit := p.o.weeklyCap(p.due[0].Class)
 	if limit == 0 {
 		return nil
@@ -170,7 +170,7 @@ ON CONFLICT (contact_id, week) DO UPDATE SET pushes = w.pushes + 1 WHERE w.pushe
 }
 
 // takeLedger takes credits and consents for those that go, and returns those for whom there was none left.
-func (p *plan) takeLedger(ctx context.Context, open []int) (lacking []int, err error) {
+func (p *claiming) takeLedger(ctx context.Context, open []int) (lacking []int, err error) {
 	var messages, notices, mass []int
 	for _, i := range open {
 		switch {
@@ -223,7 +223,7 @@ func (p *plan) takeLedger(ctx context.Context, open []int) (lacking []int, err e
 	return lacking, nil
 }
 
-func (p *plan) openids(of []int) []string {
+func (p *claiming) openids(of []int) []string {
 	out := make([]string, len(of))
 	for k, i := range of {
 		out[k] = p.due[i].OpenID
@@ -232,7 +232,7 @@ func (p *plan) openids(of []int) []string {
 }
 
 // takeTemplateTokens holds what its template's rate has no room for, each until its turn.
-func (p *plan) takeTemplateTokens(ctx context.Context) error {
+func (p *claiming) takeTemplateTokens(ctx context.Context) error {
 	if len(p.o.Rates) == 0 {
 		return nil
 	}
@@ -271,7 +271,7 @@ func (p *plan) takeTemplateTokens(ctx context.Context) error {
 }
 
 // refund gives back what was taken for a delivery that does not go after all.
-func (p *plan) refund(i int) {
+func (p *claiming) refund(i int) {
 	if p.credits[i] != "" {
 		queueRefund(&p.batch, p.due[i].OpenID, p.due[i].Template, p.credits[i])
 		p.credits[i] = ""
@@ -287,7 +287,7 @@ func rateNames(r rung, d claimed) []string {
 }
 
 // store gives the deliveries their new status and writes calls and attempts down.
-func (p *plan) store(ctx context.Context) ([]call, error) {
+func (p *claiming) store(ctx context.Context) ([]call, error) {
 	p.aloneByMass()
 	var messages []message
 	index := map[int]int{} // of due to messages
@@ -328,7 +328,7 @@ func (p *plan) store(ctx context.Context) ([]call, error) {
 }
 
 // aloneByMass moves a person who would be alone in a mass send, which takes two at least, to the next road.
-func (p *plan) aloneByMass() {
+func (p *claiming) aloneByMass() {
 	if p.lane.line != lineMass {
 		return
 	}
@@ -349,7 +349,7 @@ func (p *plan) aloneByMass() {
 	}
 }
 
-func (p *plan) message(i int, d claimed) message {
+func (p *claiming) message(i int, d claimed) message {
 	m := message{members: []claimed{d}, address: d.OpenID, text: d.Text, ref: attemptID{d.ID, d.Tries}.ref(p.mark), credit: p.credits[i]}
 	if d.Rung == rungSMS {
 		m.address, _ = sms.NormalPhone(d.Phone)
@@ -362,7 +362,7 @@ func (p *plan) message(i int, d claimed) message {
 
 // group decides who goes together: texts of one family, a provider's batch at most, nobody twice; a mass send's list; any other WeChat
 // message goes alone.
-func (p *plan) group(messages []message) []call {
+func (p *claiming) group(messages []message) []call {
 	type seat struct {
 		template string
 		class    Class
