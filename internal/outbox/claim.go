@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -81,10 +82,14 @@ func (l lane) dueAtRateSQL() string {
 SELECT `+dueColumns+` ORDER BY d.due_at, d.id`, 5, 6, 7, 8, 9, "least($3, (SELECT room FROM room))", l.facts, "due", l.from)
 }
 
-// waitingSQL is what else waits for the people of a claim.
-func (l lane) waitingSQL() string {
-	return fmt.Sprintf(`WITH due AS (SELECT * FROM delivery
-	WHERE contact_id = ANY ($1) AND queue < 2 AND class = 1 AND queue = $4 AND due_at <= $2 AND NOT id = ANY ($3) ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED)
+// waitingSQL finds what else waits for the people of a claim: by person, since only few of what waits is theirs.
+const waitingSQL = `SELECT w.id FROM unnest($1::bigint[]) AS u (contact_id)
+CROSS JOIN LATERAL (SELECT id FROM delivery d WHERE d.contact_id = u.contact_id AND d.queue < 2 AND d.class = 1
+	AND d.queue = $4 AND d.due_at <= $2 AND d.id <> ALL ($3) LIMIT 20) w LIMIT 500`
+
+// theseSQL locks deliveries by id.
+func (l lane) theseSQL() string {
+	return fmt.Sprintf(`WITH due AS (SELECT * FROM delivery WHERE id = ANY ($1) AND queue = $3 AND due_at <= $2 ORDER BY id FOR UPDATE SKIP LOCKED)
 SELECT `+dueColumns+` ORDER BY d.due_at, d.id`, l.facts, "due", l.from)
 }
 
@@ -150,11 +155,20 @@ func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, a
 	if err != nil || class != Notice || len(due) == 0 || l.line == lineMass {
 		return due, err
 	}
-	contacts, ids := make([]int64, len(due)), make([]int64, len(due))
+	contacts, ids := make([]int64, 0, len(due)), make([]int64, len(due))
 	for i, d := range due {
-		contacts[i], ids[i] = d.ContactID, d.ID
+		ids[i] = d.ID
+		if !slices.Contains(contacts, d.ContactID) {
+			contacts = append(contacts, d.ContactID)
+		}
 	}
-	if rows, err = tx.Query(ctx, l.waitingSQL(), contacts, at, ids, l.line); err != nil {
+	if rows, err = tx.Query(ctx, waitingSQL, contacts, at, ids, l.line); err != nil {
+		return nil, err
+	}
+	if ids, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil || len(ids) == 0 {
+		return due, err
+	}
+	if rows, err = tx.Query(ctx, l.theseSQL(), ids, at, l.line); err != nil {
 		return nil, err
 	}
 	waiting, err := pgx.CollectRows(rows, scanClaimed)
