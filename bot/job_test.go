@@ -73,15 +73,21 @@ func TestSubscriptionEffects(t *testing.T) {
 		name, body string
 		want       []Subscription
 	}{
-		{"popup", `<xml><MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent>
+		{
+			"popup", `<xml><MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent>
 <List><TemplateId>A</TemplateId><SubscribeStatusString>accept</SubscribeStatusString><PopupScene>2</PopupScene></List>
 <List><TemplateId>B</TemplateId><SubscribeStatusString>reject</SubscribeStatusString><PopupScene>2</PopupScene></List></SubscribeMsgPopupEvent></xml>`,
-			[]Subscription{{TemplateID: "A", Effect: ConsentGiven, Status: "accept", PopupScene: "2"}, {TemplateID: "B", Status: "reject", PopupScene: "2"}}},
-		{"change", `{"MsgType":"event","Event":"subscribe_msg_change_event","List":{"TemplateId":"A","SubscribeStatusString":"reject"}}`,
-			[]Subscription{{TemplateID: "A", Effect: ConsentWithdrawn, Status: "reject"}}},
-		{"sent", `<xml><MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><TemplateId>A</TemplateId>
+			[]Subscription{{TemplateID: "A", Effect: ConsentGiven, Status: "accept", PopupScene: "2"}, {TemplateID: "B", Status: "reject", PopupScene: "2"}},
+		},
+		{
+			"change", `{"MsgType":"event","Event":"subscribe_msg_change_event","List":{"TemplateId":"A","SubscribeStatusString":"reject"}}`,
+			[]Subscription{{TemplateID: "A", Effect: ConsentWithdrawn, Status: "reject"}},
+		},
+		{
+			"sent", `<xml><MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><TemplateId>A</TemplateId>
 <MsgID>1700827132819554304</MsgID><ErrorCode>0</ErrorCode><ErrorStatus>success</ErrorStatus></List></SubscribeMsgSentEvent></xml>`,
-			[]Subscription{{TemplateID: "A", MsgID: 1700827132819554304, ErrorStatus: "success"}}},
+			[]Subscription{{TemplateID: "A", MsgID: 1700827132819554304, ErrorStatus: "success"}},
+		},
 	}
 	for _, tt := range tests {
 		m, err := Decode([]byte(tt.body))

@@ -21,11 +21,17 @@ func TestSendMass(t *testing.T) {
 		mass Mass
 		want string
 	}{
-		{"text", Mass{To: []string{"a", "b"}, Text: "冬季对接会<11月30日>截止\b", ClientMsgID: "b7-1"},
-			`{"touser":["a","b"],"msgtype":"text","text":{"content":"冬季对接会<11月30日>截止"},"clientmsgid":"b7-1"}`},
+		{
+			"text",
+			Mass{To: []string{"a", "b"}, Text: "冬季对接会<11月30日>截止\b", ClientMsgID: "b7-1"},
+			`{"touser":["a","b"],"msgtype":"text","text":{"content":"冬季对接会<11月30日>截止"},"clientmsgid":"b7-1"}`,
+		},
 		{"articles", Mass{To: []string{"a", "b"}, MediaID: "M1"}, `{"touser":["a","b"],"msgtype":"mpnews","mpnews":{"media_id":"M1"}}`},
-		{"a reprint", Mass{To: []string{"a", "b"}, MediaID: "M1", Reprint: true},
-			`{"touser":["a","b"],"msgtype":"mpnews","mpnews":{"media_id":"M1"},"send_ignore_reprint":1}`},
+		{
+			"a reprint",
+			Mass{To: []string{"a", "b"}, MediaID: "M1", Reprint: true},
+			`{"touser":["a","b"],"msgtype":"mpnews","mpnews":{"media_id":"M1"},"send_ignore_reprint":1}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,6 +41,12 @@ type Gateway interface {
 	Send(ctx context.Context, batch []Outgoing) []Result
 }
 
+// Composer is a Gateway that can say beforehand what a phone will show of a message, in how many parts and for what money. The error is
+// what Send would answer without making a call. It calls nobody.
+type Composer interface {
+	Compose(m Outgoing) (Composed, *Error)
+}
+
 // Querier is a Gateway that can be asked what became of a message. Details lists what was sent to the phone on that day (in
 // Asia/Shanghai); an empty list means that the provider has nothing of it, for a call of the last minutes: not yet. The error is
 // an *Error.

@@ -47,6 +47,10 @@ func (v demoVerb) Run(ctx context.Context, w *world) (err error) {
 	if v.Play != (len(v.Files) > 0) {
 		return errors.New("--play and transcripts go together, as in nongxun demo --play FILE")
 	}
+	chats, err := loadChats(v.Files)
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := startDemoServer(ctx, log)
 	if err != nil {
@@ -54,7 +58,7 @@ func (v demoVerb) Run(ctx context.Context, w *world) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
 	if v.Play {
-		return playAll(ctx, w, server, log, v.Files)
+		return playAll(ctx, w, server, log, chats)
 	}
 	return withDemo(ctx, server, log, time.Now(), func(d *demo) error { return d.servePage(ctx, w) })
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/nongxun/nongxun/internal/inbox"
 	"github.com/nongxun/nongxun/internal/jobs"
 	"github.com/nongxun/nongxun/internal/market"
+	"github.com/nongxun/nongxun/internal/people"
 	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/internal/price"
 )
@@ -65,6 +66,9 @@ func (v *service) push(ctx context.Context, what string, put func(pgx.Tx) (int, 
 // sweep ends what has run out: forgotten conversations, used-up credits and settled receipts.
 func (v *service) sweep(ctx context.Context) error {
 	if err := v.inbox.Sweep(ctx); err != nil {
+		return err
+	}
+	if err := people.SweepCodes(ctx, v.pool, v.now()); err != nil {
 		return err
 	}
 	return v.outbox.Sweep(ctx)

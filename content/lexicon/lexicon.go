@@ -38,6 +38,7 @@ type Lexicon struct {
 	villages  map[string][]string // county code to the names of its villages
 	product   map[string]int      // name to index
 	region    map[string]int      // code to index, old codes too
+	signs     []Sign
 }
 
 func newLexicon(products []Product, regions []Region, townships []Township, villages map[string][]string) *Lexicon {
@@ -103,7 +104,9 @@ func (l *Lexicon) With(products []Product, regions []Region) *Lexicon {
 			rs = append(rs, r)
 		}
 	}
-	return newLexicon(ps, rs, l.townships, l.villages)
+	with := newLexicon(ps, rs, l.townships, l.villages)
+	with.signs = l.signs
+	return with
 }
 
 func or(a, b string) string {
@@ -115,6 +118,9 @@ func or(a, b string) string {
 
 // Products returns all products; the caller must not change them.
 func (l *Lexicon) Products() []Product { return l.products }
+
+// Signs returns the words that tell what a message is for; the caller must not change them.
+func (l *Lexicon) Signs() []Sign { return l.signs }
 
 // Regions returns all regions; the caller must not change them.
 func (l *Lexicon) Regions() []Region { return l.regions }

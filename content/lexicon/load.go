@@ -54,7 +54,9 @@ func Default() (*Lexicon, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newLexicon(products, regions, townships, villages), nil
+	l := newLexicon(products, regions, townships, villages)
+	l.signs, err = loadSigns()
+	return l, err
 }
 
 func list(s string) []string {

@@ -89,7 +89,7 @@ func (r *Reader) ReadProducts(text string) []Lot {
 func (r *Reader) ReadPhone(s string) string {
 	var t text
 	t.set(s)
-	if phones, _ := t.findPhones(); len(phones) > 0 {
+	if phones, _ := t.findPhones(nil, nil); len(phones) > 0 {
 		return phones[0]
 	}
 	return ""

@@ -16,7 +16,7 @@ func dayOf(y int, m time.Month, d int) day {
 
 func (d day) date() time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
 
-func (d day) String() string { return d.date().Format(time.DateOnly) }
+func (d day) append(b []byte) []byte { return d.date().AppendFormat(b, time.DateOnly) }
 
 // shanghai is the zone in which dates are counted. China keeps one zone without summer time since 1992.
 var shanghai = time.FixedZone("CST", 8*3600)

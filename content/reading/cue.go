@@ -1,6 +1,8 @@
 package reading
 
-// cue is a class of words that tells something of a message or of the number beside it.
+import "math/bits"
+
+// cue is a class of words that tells something of a message or of the number beside it: a sign of the lexicon.
 type cue uint8
 
 const (
@@ -90,12 +92,41 @@ const (
 	cueCount
 )
 
+// cueNames are the names of the signs in the lexicon.
+var cueNames = [cueCount]string{
+	cueBuy: "buy", cueCollect: "collect", cueSell: "sell", cueHave: "have", cueWant: "want", cueWho: "who",
+	cueAskBuyer: "ask_buyer", cueWelcome: "welcome", cueHowMuch: "how_much", cueTrend: "trend",
+	cuePriceWord: "price_word", cueFair: "fair", cueSignup: "signup", cueCancel: "cancel", cueDone: "done",
+	cueGlut: "glut", cuePlea: "plea", cueSubscribe: "subscribe", cueUnsubscribe: "unsubscribe", cueEvery: "every",
+	cueHelp: "help", cueListing: "listing", cuePerson: "person", cueGreet: "greet", cueThanks: "thanks", cueSold: "sold",
+	cueWithdraw: "withdraw", cueEdit: "edit", cueAdd: "add", cueWrong: "wrong", cueComplaint: "complaint",
+	cueFraud: "fraud", cueTech: "tech", cueGrow: "grow", cueLogistics: "logistics", cueLand: "land", cueLabour: "labour",
+	cueMachine: "machine", cueInput: "input", cuePolicy: "policy", cueLoan: "loan", cueWeather: "weather",
+	cueAgent: "agent", cueAd: "ad", cueReport: "report", cueTalk: "talk", cueNews: "news", cueMin: "min", cueMax: "max",
+	cueAbout: "about", cueTotal: "total", cueEachOf: "each_of", cueLeft: "left", cueMinOrder: "min_order",
+	cueYield: "yield", cuePastSale: "past_sale", cueLastYear: "last_year", cueApiece: "apiece", cueSize: "size",
+	cueNegotiable: "negotiable", cueGrade: "grade", cueBoth: "both", cueDaily: "daily", cueFee: "fee", cueNot: "not",
+	cueDest: "dest", cueHearsay: "hearsay", cueFeed: "feed", cueFactory: "factory", cueMarket: "market", cueArea: "area",
+	cueTitle: "title", cueIf: "if", cueAsk: "ask", cueWe: "we", cueUrgent: "urgent", cueNow: "now", cueIdle: "idle",
+}
+
 // cues is a set of cue.
 type cues [2]uint64
 
 func (s *cues) add(c cue)       { s[c>>6] |= 1 << (c & 63) }
 func (s cues) has(c cue) bool   { return s[c>>6]&(1<<(c&63)) != 0 }
 func (s *cues) join(other cues) { s[0] |= other[0]; s[1] |= other[1] }
+
+// each yields the cues of the set.
+func (s cues) each(yield func(cue) bool) {
+	for k, word := range s {
+		for ; word != 0; word &= word - 1 {
+			if !yield(cue(k<<6 + bits.TrailingZeros64(word))) {
+				return
+			}
+		}
+	}
+}
 
 func (s cues) any(list ...cue) bool {
 	for _, c := range list {

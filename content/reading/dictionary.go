@@ -68,15 +68,16 @@ func newDictionary(lex *lexicon.Lexicon) *dictionary {
 	b := &builder{index: make(map[string]int, 1<<15)}
 	b.products(lex)
 	b.regions(lex)
-	for _, list := range [][]cueWord{tradeWords(), requestWords(), otherWords()} {
-		for _, c := range list {
-			for w := range strings.FieldsSeq(c.words) {
-				b.at(w).cues.add(c.cue)
+	for _, sign := range lex.Signs() {
+		c := cueNone
+		for i, name := range cueNames {
+			if name == sign.Name {
+				c = cue(i)
 			}
 		}
-	}
-	for w := range strings.FieldsSeq(idleWords) {
-		b.at(w).cues.add(cueIdle)
+		for _, w := range sign.Words {
+			b.at(w).cues.add(c)
+		}
 	}
 	for w, k := range whenWords() {
 		b.at(w).when = k

@@ -44,8 +44,8 @@ func (s *scan) look() features {
 			continue
 		}
 		f.all.join(t.sense.cues)
-		for c := cueNone + 1; c < cueCount; c++ {
-			if t.sense.cues.has(c) && f.first[c] < 0 {
+		for c := range t.sense.cues.each {
+			if f.first[c] < 0 {
 				f.first[c] = i
 			}
 		}
@@ -73,11 +73,4 @@ func (s *scan) look() features {
 }
 
 // says tells whether one of the words stands anywhere in the message.
-func (s *scan) says(words ...string) bool {
-	for i := range s.text.runes {
-		if s.textAfter(i, words...) {
-			return true
-		}
-	}
-	return false
-}
+func (s *scan) says(words ...string) bool { return s.text.says(words...) }

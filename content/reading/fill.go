@@ -7,7 +7,7 @@ func (s *scan) fill(l *lotDraft) Lot {
 		lot.Product = p.Name
 	}
 	if v := l.first.variety; v != "" {
-		lot.Variety = &v
+		lot.Variety = s.out.text(v)
 	}
 	q := s.pickQuantity(l)
 	s.placeBare(l, &q)
@@ -101,12 +101,12 @@ func (s *scan) quantityLike(b amount, l *lotDraft) bool {
 }
 
 var (
-	jin  = unit{name: "斤", class: weightUnit, kg: 500}
-	head = unit{name: "头", class: countUnit}
-	bird = unit{name: "只", class: countUnit}
-	fry  = unit{name: "尾", class: countUnit}
-	tree = unit{name: "株", class: countUnit}
-	egg  = unit{name: "个", class: countUnit}
+	jin  = newUnit("斤", weightUnit, 500)
+	head = newUnit("头", countUnit, 0)
+	bird = newUnit("只", countUnit, 0)
+	fry  = newUnit("尾", countUnit, 0)
+	tree = newUnit("株", countUnit, 0)
+	egg  = newUnit("个", countUnit, 0)
 )
 
 // usualUnit is the unit in which the goods are counted when none is said.
@@ -132,14 +132,14 @@ func (s *scan) quantity(l *lotDraft, a *amount) *Quantity {
 	if !a.num.given() {
 		return nil
 	}
-	q := &Quantity{Range: a.num.span(), Unit: a.unit.name, Approx: a.num.approx}
+	q := take(s.out.quantities[:], &s.out.used.quantities)
+	*q = Quantity{Range: s.out.span(a.num), Unit: a.unit.name, Approx: a.num.approx}
 	if a.kind == rateAmount {
 		q.Unit += "/" + a.rate
 		return q
 	}
 	if a.unit.class == weightUnit {
-		r := a.num.times(a.unit.kg).span()
-		q.Kg = &r
+		q.Kg = s.out.spanOf(a.num.times(a.unit.kg))
 		return q
 	}
 	if a.kind != quantityAmount || a.unit.class > loadUnit {
@@ -152,15 +152,13 @@ func (s *scan) quantity(l *lotDraft, a *amount) *Quantity {
 		}
 		n := a.num
 		n.min, n.max = mul(n.min, mul(w.num.min, w.unit.kg)), mul(n.max, mul(w.num.max, w.unit.kg))
-		r := n.span()
-		q.Kg = &r
+		q.Kg = s.out.spanOf(n)
 		return q
 	}
 	for k := range l.quantities { // 500只, 共2000斤
 		w := &l.quantities[k]
 		if w != a && w.kind == quantityAmount && w.unit.class == weightUnit && w.num.value() >= a.num.value() && (a.unit.class == countUnit || a.unit.class == packUnit) {
-			r := w.num.times(w.unit.kg).span()
-			q.Kg = &r
+			q.Kg = s.out.spanOf(w.num.times(w.unit.kg))
 			return q
 		}
 	}
@@ -170,7 +168,9 @@ func (s *scan) quantity(l *lotDraft, a *amount) *Quantity {
 func (s *scan) price(l *lotDraft, q *amount) *Price {
 	if len(l.prices) == 0 {
 		if l.negotiable {
-			return &Price{Negotiable: true}
+			p := take(s.out.prices[:], &s.out.used.prices)
+			p.Negotiable = true
+			return p
 		}
 		return nil
 	}
@@ -204,12 +204,11 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 	if u == nil {
 		u = s.priceUnit(l, q, &a)
 	}
-	p := &Price{Range: a.num.span(), Negotiable: l.negotiable}
-	name := "元/" + u.name
+	p := take(s.out.prices[:], &s.out.used.prices)
+	*p = Price{Range: s.out.span(a.num), Negotiable: l.negotiable, Unit: s.out.text(u.per)}
 	if a.hundred {
-		name = "元/百斤"
+		*p.Unit = "元/百斤"
 	}
-	p.Unit = &name
 	kg := u.kg
 	if a.hundred {
 		kg *= 100
@@ -225,8 +224,7 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 	if kg > 0 {
 		n := a.num
 		n.min, n.max = div(n.min, kg), div(n.max, kg)
-		r := n.span()
-		p.YuanPerKg = &r
+		p.YuanPerKg = s.out.spanOf(n)
 	}
 	return p
 }

@@ -1,5 +1,7 @@
 package reading
 
+import "slices"
+
 // lotDraft is a lot while it is put together.
 type lotDraft struct {
 	first      mention
@@ -18,7 +20,7 @@ func (s *scan) gather() {
 		m.lot = s.sameLot(k)
 		if m.lot < 0 {
 			m.lot = len(s.lots)
-			s.lots = append(s.lots, lotDraft{first: *m})
+			s.newLot(*m)
 			continue
 		}
 		l := &s.lots[m.lot]
@@ -170,10 +172,7 @@ func (s *scan) assign(a *amount) {
 		return
 	}
 	from := s.group(prev)
-	lots := map[int]bool{}
-	for k := from; k <= prev; k++ {
-		lots[s.mentions[k].lot] = true
-	}
+	several := s.markLots(from, prev) > 1
 	own := s.mentions[prev].lot
 	switch {
 	case a.negotiable:
@@ -188,22 +187,49 @@ func (s *scan) assign(a *amount) {
 		}
 	case a.total && (a.kind == quantityAmount || a.kind == bareAmount):
 	case a.each:
-		for k := range lots {
-			s.lots[k].add(*a)
+		for k := range s.lots {
+			if s.marked[k] {
+				s.lots[k].add(*a)
+			}
 		}
-	case len(lots) > 1 && (a.kind == quantityAmount || a.kind == bareAmount && a.num.value() > 100_000 || a.kind == areaAmount || a.kind == rateAmount):
+	case several && (a.kind == quantityAmount || a.kind == bareAmount && a.num.value() > 100_000 || a.kind == areaAmount || a.kind == rateAmount):
 		if s.ownByTouch(a, prev) {
 			s.lots[own].add(*a)
 		}
-	case len(lots) > 1 && a.kind == priceAmount:
-		for k := range lots {
-			if len(s.lots[k].prices) == 0 {
+	case several && a.kind == priceAmount:
+		for k := range s.lots {
+			if s.marked[k] && len(s.lots[k].prices) == 0 {
 				s.lots[k].add(*a)
 			}
 		}
 	default:
 		s.lots[own].add(*a)
 	}
+}
+
+// markLots marks the lots of mentions from to last and counts them.
+func (s *scan) markLots(from, last int) (n int) {
+	s.marked = slices.Grow(s.marked[:0], len(s.lots))[:len(s.lots)]
+	clear(s.marked)
+	for k := from; k <= last; k++ {
+		if lot := s.mentions[k].lot; !s.marked[lot] {
+			s.marked[lot] = true
+			n++
+		}
+	}
+	return n
+}
+
+// newLot adds an empty lot of what m names; its lists take up the room of an earlier message's.
+func (s *scan) newLot(m mention) {
+	n := len(s.lots)
+	if n == cap(s.lots) {
+		s.lots = append(s.lots, lotDraft{first: m})
+		return
+	}
+	s.lots = s.lots[:n+1]
+	l := &s.lots[n]
+	*l = lotDraft{first: m, quantities: l.quantities[:0], prices: l.prices[:0], apiece: l.apiece[:0], bare: l.bare[:0]}
 }
 
 // ownByTouch tells whether a quantity after an enumeration is of its last name alone: others have theirs written the same way.

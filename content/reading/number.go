@@ -23,19 +23,6 @@ func between(a, b Milli) number {
 
 func (n number) given() bool { return n.hasMin || n.hasMax }
 
-func (n number) span() Range {
-	var r Range
-	if n.hasMin {
-		v := n.min
-		r.Min = &v
-	}
-	if n.hasMax {
-		v := n.max
-		r.Max = &v
-	}
-	return r
-}
-
 func (n number) single() bool { return n.hasMin && n.hasMax && n.min == n.max }
 
 // value is the number as one figure, for comparisons of size.
@@ -125,6 +112,13 @@ func hanPower(r rune) Milli {
 // numberAt reads the numeral that begins at rune i, n.end == i when there is none. It takes ranges (2-3, 七八千, 两到三百) and
 // what makes a number inexact (多, 来, 几, 把) when that stands inside or right after it.
 func (t *text) numberAt(i int) number {
+	if !t.hasNumeral || t.numeral.start != i {
+		t.numeral, t.hasNumeral = t.readNumber(i), true
+	}
+	return t.numeral
+}
+
+func (t *text) readNumber(i int) number {
 	n := t.oneNumber(i)
 	if n.end == i {
 		return n

@@ -1,7 +1,7 @@
 package reading
 
-// findPhones returns the phone numbers of a text and the rune ranges that they take.
-func (t *text) findPhones() (phones []string, spans [][2]int) {
+// findPhones appends the phone numbers of a text and the rune ranges that they take.
+func (t *text) findPhones(phones []string, spans [][2]int) ([]string, [][2]int) {
 	for i := 0; i < len(t.runes); {
 		r := t.runes[i]
 		if !isDigit(r) && !(r == '+' && isDigit(t.rune(i+1))) && hanDigit(r) < 0 {
@@ -65,7 +65,10 @@ func (t *text) phoneAt(i int) (string, int) {
 		}
 		break
 	}
-	d := string(buf[:n])
+	if n < 10 {
+		return "", run
+	}
+	d := t.digitsOf(i, buf[:n])
 	if len(d) >= 13 && (d[:2] == "86") && mobile(d[2:13]) && len(d) == 13 {
 		return d[2:], j
 	}
@@ -87,6 +90,15 @@ func (t *text) phoneAt(i int) (string, int) {
 		}
 	}
 	return "", run
+}
+
+// digitsOf returns the digits that were read from rune i on: cut from the text where they stand there unbroken.
+func (t *text) digitsOf(i int, digits []byte) string {
+	from := int(t.at[i])
+	if end := from + len(digits); end <= len(t.original) && t.original[from:end] == string(digits) {
+		return t.original[from:end]
+	}
+	return string(digits)
 }
 
 // wholeRun looks at the unbroken digits [i, end) alone.

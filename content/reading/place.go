@@ -17,7 +17,7 @@ type location struct {
 
 // findPlaces finds the places of the message.
 func (s *scan) findPlaces() {
-	s.places = s.places[:0]
+	s.places, s.refs = s.places[:0], s.refs[:0]
 	for i := 0; i < len(s.tokens); i++ {
 		t := &s.tokens[i]
 		if t.kind != wordToken || !t.place() {
@@ -52,7 +52,6 @@ func (s *scan) chain(i int) int {
 	last, tokens := i, 1
 	for {
 		k := last + 1
-		gap := s.tokens[last].end
 		if k < len(s.tokens) && (s.tokens[k].kind == blankToken || s.tokens[k].kind == commaToken && s.text.is(s.tokens[k].start, "-·、,")) {
 			if s.text.is(s.tokens[k].start, "、,") && tokens < 1 {
 				break
@@ -62,8 +61,7 @@ func (s *scan) chain(i int) int {
 		if k >= len(s.tokens) || !s.tokens[k].place() || s.tokens[k].kind != wordToken {
 			break
 		}
-		_ = gap
-		narrowed := narrow(refs, s.tokens[k].sense.places)
+		narrowed := s.narrow(refs, s.tokens[k].sense.places)
 		if len(narrowed) == 0 {
 			break
 		}
@@ -89,17 +87,17 @@ func (s *scan) chain(i int) int {
 	return l.to
 }
 
-func narrow(parents, children []placeRef) []placeRef {
-	var out []placeRef
+func (s *scan) narrow(parents, children []placeRef) []placeRef {
+	from := len(s.refs)
 	for _, c := range children {
 		for _, p := range parents {
 			if within(p, c) {
-				out = append(out, c)
+				s.refs = append(s.refs, c)
 				break
 			}
 		}
 	}
-	return out
+	return s.refs[from:len(s.refs):len(s.refs)]
 }
 
 // prefer picks among what a name can mean: Hunan before the rest, what is written in full before short forms.
@@ -108,8 +106,7 @@ func (s *scan) prefer(refs []placeRef, tokens int, last *token) []placeRef {
 		return refs
 	}
 	next := s.text.rune(last.end)
-	var best []placeRef
-	score := -1
+	from, score := len(s.refs), -1
 	for _, r := range refs {
 		v := 0
 		if strings.HasPrefix(r.code, "43") {
@@ -126,12 +123,12 @@ func (s *scan) prefer(refs []placeRef, tokens int, last *token) []placeRef {
 		}
 		switch {
 		case v > score:
-			best, score = []placeRef{r}, v
+			s.refs, score = append(s.refs[:from], r), v
 		case v == score:
-			best = append(best, r)
+			s.refs = append(s.refs, r)
 		}
 	}
-	return best
+	return s.refs[from:len(s.refs):len(s.refs)]
 }
 
 // tail2 takes the village that follows a place into its text.
@@ -340,7 +337,7 @@ func (s *scan) decide(k int, refs []placeRef) []placeRef {
 		if m == k {
 			continue
 		}
-		if out := narrow(s.places[m].candidates, refs); distinct(out) == 1 {
+		if out := s.narrow(s.places[m].candidates, refs); distinct(out) == 1 {
 			return out
 		}
 	}
@@ -401,13 +398,12 @@ func (s *scan) byVillage(refs []placeRef) []placeRef {
 
 // place makes what is reported of a location.
 func (s *scan) placeOf(l *location) *Place {
-	p := &Place{Text: s.text.cut(l.start, l.end), Township: l.township}
+	p := take(s.out.places[:], &s.out.used.places)
+	*p = Place{Text: s.text.cut(l.start, l.end), Township: l.township}
 	if l.code != "" {
-		code := l.code
-		p.Code = &code
+		p.Code = s.out.text(l.code)
 		if l.county {
-			name := s.r.lex.RegionName(code)
-			p.County = &name
+			p.County = s.out.text(s.r.lex.RegionName(l.code))
 		}
 	}
 	return p

@@ -34,9 +34,10 @@ func (r *Reader) Read(m Message) Reading {
 	f := s.look()
 	v := s.judgeMessage(&f)
 	out := Reading{
-		Intent: v.intent, Sub: v.sub, Confidence: float64(v.sure) / 1000, Items: []Lot{}, Phones: append([]string{}, s.phones...),
-		Also: append([]Intent{}, v.also...), Missing: []Slot{},
+		Intent: v.intent, Sub: v.sub, Confidence: float64(v.sure) / 1000, Items: s.out.lots[:0], Phones: append(s.out.texts[:0:2], s.phones...),
+		Also: append([]Intent{}, v.also...), Missing: s.out.slots[:0],
 	}
+	s.out.used.texts = 2
 	if len(s.phones) > 0 {
 		out.Phone = &out.Phones[0]
 	}
@@ -53,7 +54,7 @@ func (r *Reader) Read(m Message) Reading {
 	out.BuyerPlace = s.situate(v.intent, out.Items)
 	switch {
 	case v.intent == Supply || v.intent == Demand:
-		out.Missing = missing(out.Items)
+		out.Missing = missing(out.Missing, out.Items)
 	case v.intent == GlutReport:
 	case v.sub == EditPrice || v.sub == EditQuantity || v.sub == AddQuantity:
 		out.Items = s.edited(out.Items)
@@ -71,7 +72,7 @@ func (r *Reader) begin(m Message) *scan {
 	if s == nil {
 		s = &scan{}
 	}
-	s.r, s.today, s.home = r, dayAt(m.SentAt), m.Home
+	s.r, s.today, s.home, s.out = r, dayAt(m.SentAt), m.Home, new(sheet)
 	s.text.set(m.Text)
 	s.lex()
 	s.findAmounts()
@@ -95,11 +96,10 @@ func (s *scan) edited(items []Lot) []Lot {
 }
 
 // missing is what the lots lack, in the order in which it is asked for.
-func missing(items []Lot) []Slot {
+func missing(out []Slot, items []Lot) []Slot {
 	if len(items) == 0 || items[0].Product == "" {
-		return []Slot{SlotProduct, SlotQuantity, SlotPrice, SlotOrigin, SlotAvailable}
+		return append(out, SlotProduct, SlotQuantity, SlotPrice, SlotOrigin, SlotAvailable)
 	}
-	out := []Slot{}
 	lacks := func(slot Slot, lack func(*Lot) bool) {
 		for k := range items {
 			if lack(&items[k]) {

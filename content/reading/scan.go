@@ -12,4 +12,9 @@ type scan struct {
 	mentions []mention
 	places   []location
 	lots     []lotDraft
+	refs     []placeRef  // what the names of places can mean
+	sources  []*location // places that goods come from
+	marked   []bool      // lots that an amount is of
+	spans    [][2]int    // of phones
+	out      *sheet
 }

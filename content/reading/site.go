@@ -9,7 +9,7 @@ func (s *scan) situate(intent Intent, lots []Lot) *Place {
 
 func (s *scan) origins(intent Intent, lots []Lot) *Place {
 	var buyer *location
-	var sources []*location
+	sources := s.sources[:0]
 	for k := range s.places {
 		l := &s.places[k]
 		switch {
@@ -23,6 +23,7 @@ func (s *scan) origins(intent Intent, lots []Lot) *Place {
 		}
 		sources = append(sources, l)
 	}
+	s.sources = sources
 	if len(sources) > 0 && len(lots) > 0 {
 		if len(lots) > 1 && len(sources) > 1 {
 			s.spread(lots, sources)
@@ -151,16 +152,7 @@ func (s *scan) times(intent Intent, lots []Lot) {
 func (s *scan) tomorrow(w *window) bool { return w.from-s.today >= 1 && w.from-s.today <= 3 }
 
 func (s *scan) windowOf(t *token, w window) *Window {
-	out := &Window{Text: s.text.cut(t.start, t.end)}
-	if w.hasFrom {
-		v := w.from.String()
-		out.From = &v
-	}
-	if w.hasTo {
-		v := w.to.String()
-		out.To = &v
-	}
-	return out
+	return s.out.window(s.text.cut(t.start, t.end), w)
 }
 
 // nearestWhen is the token of the window that stands after lot k and before the next, else best.

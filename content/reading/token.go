@@ -37,8 +37,8 @@ func (t *token) place() bool { return t.sense != nil && len(t.sense.places) > 0 
 // lex cuts the text into tokens: the longest word or number at each place.
 func (s *scan) lex() {
 	s.tokens = s.tokens[:0]
-	phones, spans := s.text.findPhones()
-	s.phones = phones
+	s.phones, s.spans = s.text.findPhones(s.phones[:0], s.spans[:0])
+	spans := s.spans
 	for i := 0; i < len(s.text.runes); {
 		if len(spans) > 0 && spans[0][0] == i {
 			s.tokens = append(s.tokens, token{kind: phoneToken, start: i, end: spans[0][1]})

@@ -19,8 +19,13 @@ const (
 // unit is a unit of measure. name is its usual form, kg one's weight as Milli, 0 when it is no weight.
 type unit struct {
 	name  string
+	per   string // what a price for one is called: 元/斤
 	class unitClass
 	kg    Milli
+}
+
+func newUnit(name string, class unitClass, kg Milli) unit {
+	return unit{name, "元/" + name, class, kg}
 }
 
 // units holds the unit words and a matcher over them.
@@ -37,7 +42,7 @@ func newUnits() units {
 	add := func(name string, class unitClass, kg Milli, spellings ...string) {
 		for _, w := range append(spellings, name) {
 			words = append(words, w)
-			u.list = append(u.list, unit{name, class, kg})
+			u.list = append(u.list, newUnit(name, class, kg))
 		}
 	}
 	add("斤", weightUnit, 500, "市斤", "勒", "今", "筋", "jin")

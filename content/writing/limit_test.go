@@ -84,6 +84,11 @@ func said(t *testing.T, w writing.Words) map[string]string {
 		"begins": w.SignUpBegins(fair, w.AskPart(writing.PartType)), "read back": w.SignUpReadBack(fair, sign), "signed": w.SignedUp(fair, sign),
 		"already": w.SignedUpAlready(fair, sign), "kept": w.SignUpKept(), "which part": w.AskWhichPart(), "not signed": w.NotSignedUp(fair),
 		"deadline": w.Deadline(fair, false), "cancelled": w.SignUpCancelled(fair), "left": w.SignUpLeft(), "not yet": w.NotYet(fair), "over": w.Over(fair), "no fair": w.NoFair(),
+		"bind which": w.AskBindPhone(), "bind which again": w.AskBindPhoneAgain(), "bind this": w.AskBindThis("13900001001"),
+		"bind code": w.BindCode("13900001001", "483920"), "bind phone": w.BindPhone(), "bound": w.Bound("13900001001", false), "bound, quiet": w.Bound("13900001001", true),
+		"bound already": w.BoundAlready("13900001001"), "enough codes": w.EnoughCodes(), "tries": w.TriesUsedUp(), "wrong code": w.WrongCode(),
+		"not bound": w.NotBound(), "nothing bound": w.NothingBound(), "unbind": w.AskUnbind("13900001001"),
+		"unbound": w.Unbound("13900001001", false), "unbound, kept": w.Unbound("13900001001", true), "still bound": w.StillBound(),
 		"resume": w.Resume(w.Until(fair), w.AskPart(writing.PartProducts)),
 	}
 	for _, slot := range []reading.Slot{reading.SlotQuantity, reading.SlotPrice, reading.SlotOrigin} {

@@ -50,6 +50,14 @@ func (d *driver) Join(_ context.Context, person string, channel transcript.Chann
 	return nil
 }
 
+// Phone is a person's phone number, "" before they have come in.
+func (d *driver) Phone(person string) string {
+	if p := d.people[person]; p != nil {
+		return p.Phone
+	}
+	return ""
+}
+
 // Say sends a text.
 func (d *driver) Say(ctx context.Context, person, text string) ([]string, error) {
 	return d.do(ctx, person, Deed{Kind: "text", Arg: text})

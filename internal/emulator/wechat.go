@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,11 +38,17 @@ type WeChatOptions struct {
 	// Tries (default 3) times in all.
 	Patience time.Duration
 	Tries    int
-	// ReceiptDelay is how long after a template message TEMPLATESENDJOBFINISH is sent; default 200 ms.
-	ReceiptDelay time.Duration
+	// ReceiptDelay is how long after something was sent its receipt comes (TEMPLATESENDJOBFINISH, MASSSENDJOBFINISH,
+	// subscribe_msg_sent_event); default 200 ms. ReceiptJitter is how much later it may be, so that receipts overtake each other;
+	// ReceiptRepeats how many more times each comes; ReceiptLossPercent how many of a hundred never come.
+	ReceiptDelay, ReceiptJitter        time.Duration
+	ReceiptRepeats, ReceiptLossPercent int
 	// TemplatesPerDay is the daily quota of template messages (45009); default 100,000.
 	TemplatesPerDay int
-	Templates       []Template
+	// MassesPerDay is the daily quota of mass sends to lists (45009); default 100.
+	MassesPerDay int
+	Templates    []Template
+	Notices      []NoticeTemplate
 	// PicURL is the base of PicUrl in picture messages; default http://mmbiz.qpic.cn. Given the address at which Handler is served,
 	// the pictures can be fetched there.
 	PicURL string
@@ -70,6 +77,7 @@ type WeChat struct {
 	media  map[string]media
 	sent   map[string]sentTemplate // by openid and client_msg_id
 	quota  dayCount
+	masses masses
 }
 
 // fan is what the platform knows of a person who follows or followed the account.
@@ -77,12 +85,14 @@ type fan struct {
 	follows   bool
 	blocks    bool // 接收消息 is off
 	credits   credits
-	lastEvent int64 // CreateTime of the last event: no two of one fan share a second
+	consents  map[string]int // to notices, by template
+	masses    monthCount     // mass sends
+	lastEvent int64          // CreateTime of the last event: no two of one fan share a second
 	counts    WeChatCounts
 }
 
 // WeChatCounts says how much of what reached a person.
-type WeChatCounts struct{ Passive, Service, Template, Broken int }
+type WeChatCounts struct{ Passive, Service, Template, Notice, Mass, Broken int }
 
 // NewWeChat starts a platform. Close it.
 func NewWeChat(o WeChatOptions) (*WeChat, error) {
@@ -106,9 +116,11 @@ func NewWeChat(o WeChatOptions) (*WeChat, error) {
 	o.Tries = orDefault(o.Tries, 3)
 	o.ReceiptDelay = orDefault(o.ReceiptDelay, 200*time.Millisecond)
 	o.TemplatesPerDay = orDefault(o.TemplatesPerDay, 100_000)
+	o.MassesPerDay = orDefault(o.MassesPerDay, 100)
 	w := &WeChat{
 		o: o, crew: newCrew(), client: newClient(),
 		fans: map[string]*fan{}, scenes: map[string]scene{}, media: map[string]media{}, sent: map[string]sentTemplate{},
+		masses: masses{jobs: map[int64]*massJob{}, refs: map[string]*massJob{}},
 	}
 	if o.Mode != ModePlain || o.AESKey != "" {
 		sealer, err := newEnvelope(o.AESKey, o.AppID)
@@ -117,7 +129,11 @@ func NewWeChat(o WeChatOptions) (*WeChat, error) {
 		}
 		w.sealer = sealer
 	}
-	for _, t := range o.Templates {
+	templates := slices.Clone(o.Templates)
+	for _, t := range o.Notices {
+		templates = append(templates, t.Template)
+	}
+	for _, t := range templates {
 		if err := t.check(); err != nil {
 			return nil, fmt.Errorf("emulator: template %s: %w", t.ID, err)
 		}
@@ -345,7 +361,7 @@ func (w *WeChat) show(openid string, b Bubble) {
 func (w *WeChat) fan(openid string) *fan {
 	f := w.fans[openid]
 	if f == nil {
-		f = &fan{}
+		f = &fan{consents: map[string]int{}}
 		w.fans[openid] = f
 	}
 	return f

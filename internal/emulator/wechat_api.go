@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -26,7 +25,9 @@ const (
 	codeButtonURL     = 40020
 	codeSubButtons    = 40023
 	codeEscapes       = 40033
+	codeListLength    = 40032
 	codeTemplateID    = 40037
+	codeBadMsgID      = 40059
 	codeInvalidURL    = 40066
 	codeBadSecret     = 40125
 	codeTokenMissing  = 41001
@@ -34,6 +35,7 @@ const (
 	codeTokenExpired  = 42001
 	codeNeedPost      = 43002
 	codeNotFollowing  = 43004
+	codeRefused       = 43101
 	codeEmptyMedia    = 44001
 	codeEmptyBody     = 44002
 	codeEmptyText     = 44004
@@ -42,6 +44,9 @@ const (
 	codeFrequency     = 45011
 	codeWindowClosed  = 45015
 	codeCountUsedUp   = 45047
+	codeRefExists     = 45065
+	codeRefTooSoon    = 45066
+	codeRefTooLong    = 45067
 	codeNoMenu        = 46003
 	codeBadJSON       = 47001
 	codeBadArgument   = 47003
@@ -119,6 +124,18 @@ func wording(code int) string {
 		return "out of response count limit"
 	case codeNoMenu:
 		return "menu no exist"
+	case codeListLength:
+		return "invalid openid list size, at least two openid"
+	case codeBadMsgID:
+		return "invalid msg id"
+	case codeRefused:
+		return "user refuse to accept the msg"
+	case codeRefExists:
+		return "clientmsgid exist"
+	case codeRefTooSoon:
+		return "same clientmsgid retry too fast"
+	case codeRefTooLong:
+		return "clientmsgid size out of limit"
 	case codeBadJSON:
 		return "data format error"
 	case codeBadArgument:
@@ -150,6 +167,9 @@ func (w *WeChat) routes() http.Handler {
 	open(http.MethodPost, "/cgi-bin/stable_token", w.getStableToken)
 	with(http.MethodPost, "/cgi-bin/message/custom/send", w.sendService)
 	with(http.MethodPost, "/cgi-bin/message/template/send", w.sendTemplate)
+	with(http.MethodPost, "/cgi-bin/message/subscribe/bizsend", w.sendNotice)
+	with(http.MethodPost, "/cgi-bin/message/mass/send", w.sendMass)
+	with(http.MethodPost, "/cgi-bin/message/mass/get", w.getMass)
 	with(http.MethodPost, "/cgi-bin/menu/create", w.createMenu)
 	with(http.MethodGet, "/cgi-bin/menu/get", w.getMenu)
 	with(http.MethodGet, "/cgi-bin/menu/delete", w.deleteMenu)
@@ -210,12 +230,16 @@ func (w *WeChat) answer(rw http.ResponseWriter, v any, code int) {
 		if r, ok := v.(refusal); ok && r.detail != "" {
 			msg += " " + r.detail
 		}
-		rid := randomText(8, hexits) + "-" + randomText(8, hexits) + "-" + randomText(8, hexits)
-		v = errAnswer{ErrCode: code, ErrMsg: fmt.Sprintf("%s rid: %s", msg, rid)}
+		v = errAnswer{ErrCode: code, ErrMsg: msg + " rid: " + rid()}
 	} else if v == nil {
 		v = errAnswer{ErrMsg: "ok"}
 	}
 	_ = json.NewEncoder(rw).Encode(v)
+}
+
+// rid is the id of a request, by which the platform finds it again.
+func rid() string {
+	return randomText(8, hexits) + "-" + randomText(8, hexits) + "-" + randomText(8, hexits)
 }
 
 func readJSON(body []byte, into any) int {

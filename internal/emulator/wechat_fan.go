@@ -141,16 +141,19 @@ func (w *WeChat) Click(ctx context.Context, openid, button string) error {
 // event sends an event. No two events of one person share a second: a person cannot tap that fast, and the platform tells
 // repeated events apart by nothing but the second.
 func (w *WeChat) event(ctx context.Context, openid, kind string, quiet bool, own ...element) error {
+	return w.push(ctx, openid, quiet, w.eventFields(openid, kind, own...))
+}
+
+func (w *WeChat) eventFields(openid, kind string, own ...element) []element {
 	w.mu.Lock()
 	f := w.fan(openid)
 	at := max(w.o.Now().Unix(), f.lastEvent+1)
 	f.lastEvent = at
 	w.mu.Unlock()
-	fields := append([]element{
+	return append([]element{
 		text("ToUserName", w.o.Account), text("FromUserName", openid), number("CreateTime", at),
 		text("MsgType", "event"), text("Event", kind),
 	}, own...)
-	return w.push(ctx, openid, quiet, fields)
 }
 
 // silence is an AMR file without a frame.

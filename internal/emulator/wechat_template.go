@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -162,7 +161,7 @@ func (w *WeChat) sendTemplate(_ *http.Request, body []byte) (any, int) {
 		w.show(in.ToUser, b)
 	}
 	if status != "" {
-		w.receipt(in.ToUser, id, status)
+		w.report(in.ToUser, "TEMPLATESENDJOBFINISH", number("MsgID", id), text("Status", status))
 	}
 	return errAnswer{ErrMsg: "ok", MsgID: id}, 0
 }
@@ -201,16 +200,4 @@ func (w *WeChat) accept(openid, clientID string, invalid error) (id int64, statu
 	}
 	w.fans[openid].counts.Template++
 	return id, "success", 0
-}
-
-// receipt sends TEMPLATESENDJOBFINISH a little later.
-func (w *WeChat) receipt(openid string, msgID int64, status string) {
-	w.crew.run(func(ctx context.Context) {
-		if w.callback.Load() == nil || !pause(ctx, w.o.ReceiptDelay) {
-			return
-		}
-		if err := w.event(ctx, openid, "TEMPLATESENDJOBFINISH", true, number("MsgID", msgID), text("Status", status)); err != nil {
-			w.o.Log.Warn("template receipt was not taken", "msgid", msgID, "err", err)
-		}
-	})
 }

@@ -16,6 +16,7 @@ import (
 type element struct {
 	name, value string
 	number      bool
+	children    []element // instead of a value
 }
 
 func text(name, value string) element { return element{name: name, value: value} }
@@ -27,17 +28,24 @@ func number(name string, value int64) element {
 func writeXML(fields []element) []byte {
 	var b strings.Builder
 	b.WriteString("<xml>")
+	writeElements(&b, fields)
+	b.WriteString("</xml>")
+	return []byte(b.String())
+}
+
+func writeElements(b *strings.Builder, fields []element) {
 	for _, f := range fields {
 		b.WriteString("<" + f.name + ">")
-		if f.number {
+		switch {
+		case f.children != nil:
+			writeElements(b, f.children)
+		case f.number:
 			b.WriteString(f.value)
-		} else {
+		default:
 			b.WriteString("<![CDATA[" + strings.ReplaceAll(f.value, "]]>", "]]]]><![CDATA[>") + "]]>")
 		}
 		b.WriteString("</" + f.name + ">\n")
 	}
-	b.WriteString("</xml>")
-	return []byte(b.String())
 }
 
 type sealedReply struct {

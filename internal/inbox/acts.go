@@ -39,31 +39,48 @@ func (in *Inbox) queueAct(b *pgx.Batch, m *message, c *people.Contact, act talk.
 		people.QueueProfile(b, c.ID, people.Profile{Name: a.Name, MerchantType: a.MerchantType, County: a.County, Phone: a.Phone, Products: a.Products})
 	case talk.CallPerson:
 		people.QueueNeedsPerson(b, c.ID, a.Why, at)
+	case talk.TellCode:
+		in.queueCode(b, m, c, a)
+	case talk.WrongCode:
+		people.QueueWrongCode(b, *c, a.Phone, at)
+	case talk.Bind:
+		in.queueBind(b, m, c, people.Offer(a.Offer))
+	case talk.Unbind:
+		in.queueUnbind(b, m, c, people.Binding(a.Binding), a.Keep)
 	}
 }
 
-// queueContact queues what a message tells about its sender beside its content: that we may answer, that they follow or left.
-func (in *Inbox) queueContact(b *pgx.Batch, m *message, c *people.Contact) {
-	if m.Channel != talk.WeChat {
-		return
-	}
-	switch m.Event {
-	case unfollow:
+// queueFollow queues what a message tells about its sender beside its content: that they follow us, or left.
+func queueFollow(b *pgx.Batch, m *message, c *people.Contact) {
+	switch {
+	case m.Channel != talk.WeChat:
+	case m.Event == unfollow:
 		people.QueueFollow(b, c.ID, m.Address, false, "", m.ReceivedAt)
-		return
-	case talk.Follow:
+	case m.Event == talk.Follow:
 		people.QueueFollow(b, c.ID, m.Address, true, m.Arg, m.ReceivedAt)
-		outbox.Touch(b, m.Address, m.SentAt, outbox.TouchFollow)
-	case talk.Scan:
-		outbox.Touch(b, m.Address, m.SentAt, outbox.TouchScan)
-	case talk.Click:
-		outbox.Touch(b, m.Address, m.SentAt, outbox.TouchClick)
-	default:
-		outbox.Touch(b, m.Address, m.SentAt, outbox.TouchMessage)
-	}
-	if !c.Followed && m.Event != talk.Follow { // a missed follow event: who writes to us follows us
+	case !c.Followed: // a missed follow event: who writes to us follows us
 		people.QueueFollow(b, c.ID, m.Address, true, "", m.ReceivedAt)
 	}
+}
+
+// touches says how messages let us write to their senders.
+func touches(tasks []*task) []outbox.Touch {
+	var out []outbox.Touch
+	for _, t := range tasks {
+		kind := outbox.TouchMessage
+		switch t.m.Event {
+		case talk.Follow:
+			kind = outbox.TouchFollow
+		case talk.Scan:
+			kind = outbox.TouchScan
+		case talk.Click:
+			kind = outbox.TouchClick
+		}
+		if t.m.Channel == talk.WeChat && t.m.Event != unfollow {
+			out = append(out, outbox.Touch{OpenID: t.m.Address, Kind: kind, At: t.m.SentAt})
+		}
+	}
+	return out
 }
 
 func subscriptions(subs []talk.Subscription) []people.Subscription {

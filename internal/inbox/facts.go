@@ -16,7 +16,8 @@ const (
 )
 
 // facts loads what the dialogue asked for and nothing else: a plain supply message needs no round trip here.
-func facts(ctx context.Context, q querier, mind *Mind, need talk.Need, input *talk.Input, c *people.Contact) (talk.Facts, error) {
+func facts(ctx context.Context, q querier, mind *Mind, state talk.State, input *talk.Input, c *people.Contact) (talk.Facts, error) {
+	need := mind.Talk.Needs(state, *input)
 	f := talk.Facts{Profile: talk.Profile{
 		Name: c.Name, MerchantType: c.MerchantType, County: c.County, Phone: c.Phone, Products: c.Products, OptedOut: c.OptedOutAt != nil,
 	}}
@@ -31,6 +32,7 @@ func facts(ctx context.Context, q querier, mind *Mind, need talk.Need, input *ta
 		{talk.NeedQuotes, func() error { return loadQuotes(ctx, q, input, c.County, &f) }},
 		{talk.NeedFair, func() error { return loadFair(ctx, q, mind, input, c.ID, &f) }},
 		{talk.NeedSubs, func() error { return loadSubs(ctx, q, c.ID, &f) }},
+		{talk.NeedBonds, func() error { return loadBonds(ctx, q, mind, state, input, c, &f) }},
 	}
 	for _, l := range loads {
 		if need&l.need == 0 {

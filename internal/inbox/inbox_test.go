@@ -336,3 +336,37 @@ func TestAConversationIsForgottenWhatWasSaidStays(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Messages that arrive together share a transaction; what is wrong with one of them is nothing to the others.
+func TestManyAtOnceAmongThemOnesThatFail(t *testing.T) {
+	t.Parallel()
+	const people, each = 60, 3
+	h := newHouse(t)
+	if _, err := h.pool.Exec(t.Context(), `ALTER TABLE message ADD CONSTRAINT poison CHECK (text <> '毒' OR state <> 'answered')`); err != nil {
+		t.Fatal(err)
+	}
+	var group errgroup.Group
+	for i := range people {
+		openid := fmt.Sprint("o", i)
+		group.Go(func() error {
+			for j := range each {
+				text := fmt.Sprintf("黄桃%d斤,3块5一斤,炎陵县中村乡的", 1000+each*i+j)
+				if got := h.say(openid, text); !strings.Contains(got, fmt.Sprintf("%d斤", 1000+each*i+j)) {
+					return fmt.Errorf("%s was answered %q", text, got)
+				}
+			}
+			if got := h.say(openid, "毒"); got != "" { // it is left to a job
+				return fmt.Errorf("what can't be stored was answered %q", got)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"60 contacts, 180 listings, 180 answered, 60 for a job"}, h.strings(`SELECT (SELECT count(*) FROM contact) || ' contacts, ' ||
+(SELECT count(DISTINCT (contact_id, quantity_min)) FROM listing) || ' listings, ' || count(*) FILTER (WHERE state = 'answered') || ' answered, ' ||
+count(*) FILTER (WHERE state = 'received') || ' for a job' FROM message`)); diff != "" {
+		t.Error(diff)
+	}
+}

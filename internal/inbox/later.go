@@ -84,13 +84,12 @@ func (in *Inbox) handleOldest(ctx context.Context, kind, address string) (more b
 	if err != nil || m == nil {
 		return false, err
 	}
-	o, err := open(ctx, conn, m)
-	if err != nil {
-		return false, fmt.Errorf("inbox: open: %w", err)
+	t := task{m: m, stored: true}
+	if err = in.transact(ctx, conn, []*task{&t}); err != nil {
+		return false, err
 	}
-	_, err = in.handle(ctx, conn, m, o, false)
-	done = err == nil
-	return done, err
+	done = true
+	return t.err == nil, t.err
 }
 
 func lockOldest(ctx context.Context, conn *pgxpool.Conn, kind, address string) (*message, error) {
@@ -121,9 +120,9 @@ func (in *Inbox) GiveUp(ctx context.Context, messageID int64) error {
 		if err != nil {
 			return err
 		}
-		var c people.Contact
+		c := people.Contact{Kind: m.Kind, Value: m.Address}
 		var b pgx.Batch
-		people.QueueLock(&b, m.Kind, m.Address, &c)
+		people.QueueLock(&b, &c)
 		if err = tx.SendBatch(ctx, &b).Close(); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 // facts is what is known of a person at the moment of sending.
 type facts struct {
+	Merged   bool // the contact turned out to be another one's phone, who gets it
 	OptedOut bool
 	OpenID   string // "" when there is none
 	Followed bool
@@ -38,6 +39,8 @@ func choose(d claimed, f facts, o offer, at time.Time) event {
 	switch {
 	case d.ExpiresAt != nil && !at.Before(*d.ExpiresAt):
 		return event{what: hapSkip, at: at, reason: Expired}
+	case d.Class != Reply && f.Merged:
+		return event{what: hapSkip, at: at, reason: Merged}
 	case d.Class != Reply && f.OptedOut:
 		return event{what: hapSkip, at: at, reason: OptedOut}
 	}

@@ -36,13 +36,13 @@ type lane struct {
 }
 
 const (
-	factsWeChat = `c.opted_out_at IS NOT NULL, coalesce(w.value, ''), coalesce(w.followed, false),
+	factsWeChat = `c.merged_into IS NOT NULL, c.opted_out_at IS NOT NULL, coalesce(w.value, ''), coalesce(w.followed, false),
 	coalesce((SELECT sum(remaining) FROM credit WHERE openid = w.value AND kind <> 'mass' AND expires_at > $2), 0)::int,
 	coalesce((SELECT CASE WHEN always THEN 1 ELSE remaining END FROM notice_consent WHERE openid = w.value AND template = d.template), 0),
 	coalesce((SELECT remaining FROM credit WHERE openid = w.value AND kind = 'mass' AND expires_at > $2), 4)`
 	fromWeChat = `LEFT JOIN LATERAL (SELECT value, followed FROM address WHERE contact_id = d.contact_id AND kind = 'openid'
 	ORDER BY followed DESC, created_at DESC LIMIT 1) w ON true`
-	factsSMS = `c.opted_out_at IS NOT NULL, '', false, 0, 0, 0`
+	factsSMS = `c.merged_into IS NOT NULL, c.opted_out_at IS NOT NULL, '', false, 0, 0, 0`
 )
 
 func (o *Outbox) lanes() []lane {
@@ -62,7 +62,7 @@ FROM %s d JOIN contact c ON c.id = d.contact_id %s`
 func scanClaimed(row pgx.CollectableRow) (d claimed, err error) {
 	err = row.Scan(&d.ID, &d.ContactID, &d.Class, &d.Channel, &d.Broadcast, &d.Text, &d.Template, &d.Fields, &d.ExpiresAt,
 		&d.State, &d.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt, &d.Again,
-		&d.OptedOut, &d.OpenID, &d.Followed, &d.Credits, &d.Notices, &d.facts.Mass, &d.Phone)
+		&d.facts.Merged, &d.OptedOut, &d.OpenID, &d.Followed, &d.Credits, &d.Notices, &d.facts.Mass, &d.Phone)
 	return d, err
 }
 

@@ -33,13 +33,28 @@ func (k TouchKind) grant() (messages int, window time.Duration) {
 	return 3, time.Minute
 }
 
-// Touch adds to a batch what a follower's doing at a moment grants: so many customer-service messages until then. A newer doing
-// replaces an older one of its kind; an older one that comes late changes nothing.
-func Touch(b *pgx.Batch, openid string, at time.Time, kind TouchKind) {
-	messages, window := kind.grant()
-	b.Queue(`INSERT INTO credit (openid, kind, remaining, expires_at) VALUES ($1, $2, $3, $4)
+// Touch is that a follower did something at a moment.
+type Touch struct {
+	OpenID string
+	Kind   TouchKind
+	At     time.Time
+}
+
+// QueueTouches adds to a batch what doings of different followers grant: so many customer-service messages until then. A newer
+// doing replaces an older one of its kind; an older one that comes late changes nothing.
+func QueueTouches(b *pgx.Batch, touches []Touch) {
+	n := len(touches)
+	if n == 0 {
+		return
+	}
+	openids, kinds, remaining, until := make([]string, n), make([]string, n), make([]int32, n), make([]time.Time, n)
+	for i, t := range touches {
+		messages, window := t.Kind.grant()
+		openids[i], kinds[i], remaining[i], until[i] = t.OpenID, string(t.Kind), int32(messages), t.At.Add(window)
+	}
+	b.Queue(`INSERT INTO credit (openid, kind, remaining, expires_at) SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::timestamptz[])
 ON CONFLICT (openid, kind) DO UPDATE SET remaining = excluded.remaining, expires_at = excluded.expires_at
-WHERE credit.expires_at < excluded.expires_at`, openid, string(kind), messages, at.Add(window))
+WHERE credit.expires_at < excluded.expires_at`, openids, kinds, remaining, until)
 }
 
 // takeCredits uses one credit for each openid, the one that ends first, and returns its kind, "" where none is left. Replicas that

@@ -194,7 +194,7 @@ func (f *fixture) exec(sql string, args ...any) {
 func (f *fixture) touch(openid string, kind TouchKind) {
 	f.t.Helper()
 	var b pgx.Batch
-	Touch(&b, openid, f.now(), kind)
+	QueueTouches(&b, []Touch{{openid, kind, f.now()}})
 	if err := f.Pool.SendBatch(f.t.Context(), &b).Close(); err != nil {
 		f.t.Fatal(err)
 	}

@@ -63,9 +63,9 @@ FROM unnest($2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7
 	AS u (cause, contact_id, class, channel, text, template, fields, broadcast, due_at, expires_at)
 ON CONFLICT (cause, contact_id) DO NOTHING`
 
-// Queue adds the putting of d to a batch of the caller's transaction. Call Outbox.Wake after the commit.
-func Queue(b *pgx.Batch, at time.Time, d Delivery) {
-	b.Queue(putSQL, putArgs(at, []Delivery{d})...)
+// Queue adds the putting of deliveries to a batch of the caller's transaction. Call Outbox.Wake after the commit.
+func Queue(b *pgx.Batch, at time.Time, ds ...Delivery) {
+	b.Queue(putSQL, putArgs(at, ds)...)
 }
 
 // Put puts deliveries in the caller's transaction and says how many were new. Call Outbox.Wake after the commit.

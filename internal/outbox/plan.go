@@ -20,7 +20,9 @@ type Plan struct {
 	ByRoad  map[string]int64 // message, notice, template, mass, sms
 	Skipped map[Reason]int64
 	Held    map[Reason]int64 // of those of ByRoad: go later, and why
-	Parts   int              // that a text counts
+	Text    string           // as a phone shows it
+	Parts   int              // that it counts
+	Problem string           // why it should not go by SMS as it is, in an operator's words; "" for none
 	CostFen int64            // of all texts, rounded up
 }
 
@@ -28,8 +30,8 @@ type Plan struct {
 const planPiece = 50_000
 
 // planSQL groups people by what choose asks about them. A phone that is plainly mobile stands for all of them.
-const planSQL = `SELECT opted_out, openid, followed, credits, notices, mass, phone, capped, count(*) FROM (
-SELECT c.opted_out_at IS NOT NULL AS opted_out, CASE WHEN w.followed IS NULL THEN '' ELSE 'o' END AS openid, coalesce(w.followed, false) AS followed,
+const planSQL = `SELECT merged, opted_out, openid, followed, credits, notices, mass, phone, capped, count(*) FROM (
+SELECT c.merged_into IS NOT NULL AS merged, c.opted_out_at IS NOT NULL AS opted_out, CASE WHEN w.followed IS NULL THEN '' ELSE 'o' END AS openid, coalesce(w.followed, false) AS followed,
 	(w.followed AND EXISTS (SELECT FROM credit WHERE openid = w.value AND kind <> 'mass' AND remaining > 0 AND expires_at > $2))::int AS credits,
 	CASE WHEN $3 <> '' AND EXISTS (SELECT FROM notice_consent WHERE openid = w.value AND template = $3 AND (always OR remaining > 0)) THEN 1 ELSE 0 END AS notices,
 	CASE WHEN $4 AND NOT EXISTS (SELECT FROM credit WHERE openid = w.value AND kind = 'mass' AND remaining <= 0 AND expires_at > $2) THEN 1 ELSE 0 END AS mass,
@@ -38,7 +40,7 @@ SELECT c.opted_out_at IS NOT NULL AS opted_out, CASE WHEN w.followed IS NULL THE
 FROM unnest($1::bigint[]) AS u (id) JOIN contact c ON c.id = u.id
 LEFT JOIN LATERAL (SELECT value, followed FROM address WHERE contact_id = c.id AND kind = 'openid' ORDER BY followed DESC, created_at DESC LIMIT 1) w ON true
 CROSS JOIN LATERAL (SELECT coalesce((SELECT value FROM address WHERE contact_id = c.id AND kind = 'phone' ORDER BY created_at DESC LIMIT 1), c.phone) AS phone) x
-) f GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`
+) f GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9`
 
 // Plan says what a broadcast would do. It asks the same choose that sending asks, of each kind of person at the hour at which it begins;
 // it changes nothing.
@@ -49,7 +51,11 @@ func (o *Outbox) Plan(ctx context.Context, b Broadcast, audience Audience) (Plan
 	if err != nil {
 		return p, err
 	}
-	p.Parts = sms.Parts("【" + o.Sign + "】" + b.Text)
+	text, refused := sms.Compose(sms.Draft{Sign: o.Sign, Family: b.Class.String(), Text: b.Text, Price: o.Price})
+	p.Text, p.Parts = text.Full, text.Parts
+	if refused != nil {
+		p.Problem = refused.Message
+	}
 	var g errgroup.Group
 	g.SetLimit(freezers)
 	var mu sync.Mutex
@@ -67,7 +73,7 @@ func (o *Outbox) Plan(ctx context.Context, b Broadcast, audience Audience) (Plan
 	if err := g.Wait(); err != nil {
 		return p, fmt.Errorf("outbox: plan: %w", err)
 	}
-	p.CostFen = (p.ByRoad[rungSMS.String()]*int64(p.Parts)*int64(o.PriceLi) + 9) / 10
+	p.CostFen = (sms.Price(p.ByRoad[rungSMS.String()]) * text.Cost).Fen()
 	return p, nil
 }
 
@@ -83,7 +89,7 @@ func (o *Outbox) planPiece(ctx context.Context, mu *sync.Mutex, p *Plan, b Broad
 	var f facts
 	var capped bool
 	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&f.OptedOut, &f.OpenID, &f.Followed, &f.Credits, &f.Notices, &f.Mass, &f.Phone, &capped, &n}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&f.Merged, &f.OptedOut, &f.OpenID, &f.Followed, &f.Credits, &f.Notices, &f.Mass, &f.Phone, &capped, &n}, func() error {
 		mu.Lock()
 		defer mu.Unlock()
 		p.count(d, f, offer, at, capped, n)

@@ -56,6 +56,7 @@ var labels = []struct {
 	{NotDelivered, "没有送达(关机、空号或运营商拦截)"},
 	{Blocked, "本人拒收"},
 	{TriedAgain, "人工重发"},
+	{Merged, "同一个人已收到"},
 }
 
 // Reasons is the closed list.

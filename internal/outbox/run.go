@@ -63,9 +63,8 @@ type Options struct {
 	WeeklyCap map[Class]int
 	// Senders is how many claims of SMS, and of WeChat, one process has on their way at once; 0 is 4.
 	Senders int
-	Sign    string // before each text, without 【】; for the price
-	// PriceLi is what one part of a text costs, in 厘 (a tenth of a fen); 0 is 45.
-	PriceLi int
+	Sign    string           // before each text, without 【】; for the price
+	Price   sms.Price        // of one part of a text; 0 is 4.5 fen
 	Now     func() time.Time // nil: time.Now
 	Log     *slog.Logger     // nil: slog.Default()
 }
@@ -99,7 +98,7 @@ func New(opts Options) *Outbox {
 	if opts.WeeklyCap == nil {
 		opts.WeeklyCap = DefaultWeeklyCap()
 	}
-	opts.Senders, opts.PriceLi = cmp.Or(opts.Senders, senders), cmp.Or(opts.PriceLi, 45)
+	opts.Senders, opts.Price = cmp.Or(opts.Senders, senders), cmp.Or(opts.Price, 9*sms.Fen/2)
 	signal := func() chan struct{} { return make(chan struct{}, 1) }
 	return &Outbox{
 		Options: opts, settles: signal(), timing: defaultTiming(), reach: func(string) {},

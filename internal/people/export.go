@@ -26,7 +26,7 @@ type Record struct {
 func Each(ctx context.Context, q Querier, region string, fn func(Record) error) error {
 	rows, err := q.Query(ctx, `SELECT c.id, coalesce((SELECT a.value FROM address a WHERE a.contact_id = c.id ORDER BY a.created_at, a.kind LIMIT 1), ''),
 c.name, c.merchant_type, c.county, c.phone, c.products, c.opted_out_at IS NOT NULL, c.needs_person_at IS NOT NULL, c.created_at
-FROM contact c WHERE c.county LIKE regexp_replace($1, '(00){1,2}$', '') || '%' ORDER BY c.id`, region)
+FROM contact c WHERE c.merged_into IS NULL AND c.county LIKE regexp_replace($1, '(00){1,2}$', '') || '%' ORDER BY c.id`, region)
 	if err != nil {
 		return err
 	}

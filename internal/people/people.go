@@ -6,7 +6,6 @@ package people
 import (
 	"context"
 	"embed"
-	"errors"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Migrations holds the tables contact, address, subscription and consent_log.
+// Migrations holds the tables contact, address, subscription, consent_log, binding and bind_code.
 //
 //go:embed migrations/*.sql
 var Migrations embed.FS
@@ -46,29 +45,41 @@ type Querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-const lockSQL = `SELECT c.id, a.followed, c.name, c.merchant_type, c.county, c.phone, c.products, c.opted_out_at
-FROM address a JOIN contact c ON c.id = a.contact_id
-WHERE a.kind = $1 AND a.value = $2 FOR NO KEY UPDATE OF c`
+const contactColumns = `c.id, a.followed, c.name, c.merchant_type, c.county, c.phone, c.products, c.opted_out_at`
 
-// QueueLock queues the look-up of the contact behind an address and locks it until the transaction ends: a contact's messages
-// are handled one at a time. Where the address is new, dst.ID stays 0.
-func QueueLock(b *pgx.Batch, kind, value string, dst *Contact) {
-	dst.Kind, dst.Value = kind, value
-	b.Queue(lockSQL, kind, value).QueryRow(func(row pgx.Row) error {
-		err := scan(row, dst)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
+const lockSQL = `SELECT u.n, ` + contactColumns + `
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u (kind, value, n)
+JOIN address a ON a.kind = u.kind AND a.value = u.value JOIN contact c ON c.id = a.contact_id
+WHERE c.merged_into IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c`
+
+// QueueLock queues the look-up of the contacts behind the addresses (Kind, Value) of dst and locks them until the transaction ends:
+// a contact's messages are handled one at a time. They are locked in the order of their ids, so that two transactions that
+// lock the same ones don't wait for each other. Where an address is new, or has moved to another contact while we waited, ID stays 0.
+func QueueLock(b *pgx.Batch, dst ...*Contact) {
+	kinds, values := make([]string, len(dst)), make([]string, len(dst))
+	for i, c := range dst {
+		kinds[i], values[i] = c.Kind, c.Value
+	}
+	b.Queue(lockSQL, kinds, values).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var n int
+			var c Contact
+			if err := rows.Scan(append([]any{&n}, c.targets()...)...); err != nil {
+				return err
+			}
+			c.Kind, c.Value = dst[n-1].Kind, dst[n-1].Value
+			*dst[n-1] = c
 		}
-		return err
+		return rows.Err()
 	})
 }
 
-func scan(row pgx.Row, c *Contact) error {
-	return row.Scan(&c.ID, &c.Followed, &c.Name, &c.MerchantType, &c.County, &c.Phone, &c.Products, &c.OptedOutAt)
+func (c *Contact) targets() []any {
+	return []any{&c.ID, &c.Followed, &c.Name, &c.MerchantType, &c.County, &c.Phone, &c.Products, &c.OptedOutAt}
 }
 
-// Create makes the contact behind a new address and locks it. Where another transaction has just made it, that one is locked
-// and returned. A contact that comes by phone has that phone.
+// Create makes the contact behind a new address and locks it. Where another transaction has just made it, or moved the address to
+// another contact, that one is locked and returned. A contact that comes by phone has that phone.
 func Create(ctx context.Context, tx Querier, kind, value string, at time.Time) (Contact, error) {
 	c := Contact{Kind: kind, Value: value, Followed: true}
 	if kind == Phone {
@@ -84,7 +95,8 @@ func Create(ctx context.Context, tx Querier, kind, value string, at time.Time) (
 	if _, err = tx.Exec(ctx, `DELETE FROM contact WHERE id = $1`, c.ID); err != nil {
 		return c, err
 	}
-	return c, scan(tx.QueryRow(ctx, lockSQL, kind, value), &c)
+	return c, tx.QueryRow(ctx, `SELECT `+contactColumns+` FROM address a JOIN contact c ON c.id = a.contact_id
+WHERE a.kind = $1 AND a.value = $2 FOR NO KEY UPDATE OF c`, kind, value).Scan(c.targets()...)
 }
 
 // Profile is what a contact told about itself. Empty fields change nothing.

@@ -44,8 +44,8 @@ func send(t *testing.T, pool *pgxpool.Pool, queue func(*pgx.Batch)) {
 
 func find(t *testing.T, pool *pgxpool.Pool, kind, value string) people.Contact {
 	t.Helper()
-	var c people.Contact
-	send(t, pool, func(b *pgx.Batch) { people.QueueLock(b, kind, value, &c) })
+	c := people.Contact{Kind: kind, Value: value}
+	send(t, pool, func(b *pgx.Batch) { people.QueueLock(b, &c) })
 	return c
 }
 

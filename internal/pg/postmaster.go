@@ -201,12 +201,18 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Unlock()
 	for line := range strings.Lines(string(p)) {
 		level := slog.LevelDebug
-		if strings.Contains(line, "FATAL:") || strings.Contains(line, "PANIC:") {
+		if (strings.Contains(line, "FATAL:") || strings.Contains(line, "PANIC:")) && !ordinary(line) {
 			level = slog.LevelWarn
 		}
 		o.log.Log(context.Background(), level, "postgres", "line", strings.TrimSpace(line))
 	}
 	return len(p), nil
+}
+
+// ordinary tells what every start and stop writes: we ask until the server is up, and end its connections with it.
+func ordinary(line string) bool {
+	return strings.Contains(line, "the database system is starting up") || strings.Contains(line, "the database system is shutting down") ||
+		strings.Contains(line, "terminating connection due to administrator command")
 }
 
 func (o *output) tail() string {

@@ -52,13 +52,21 @@ type keeper struct {
 	talk   *talk.Talk
 	now    time.Time
 	lastID int64
-	people map[string]*contact
+	people map[string]*person
 	fairs  []talk.Fair
 	quotes []talk.Quote
+	bonds
+}
+
+// person is somebody with a phone and WeChat, who speaks by one of them at a time.
+type person struct {
+	phone    string
+	channel  talk.Channel
+	contacts map[talk.Channel]*contact
 }
 
 type contact struct {
-	channel  talk.Channel
+	id       int64
 	state    string // JSON, as it is stored
 	spoke    time.Time
 	profile  talk.Profile
@@ -76,7 +84,7 @@ func newKeeper(reader *reading.Reader, lex *lexicon.Lexicon) *keeper {
 	}
 	return &keeper{
 		reader: reader, lex: lex, talk: talk.New(reader, lex),
-		now: time.Date(2026, 11, 24, 9, 0, 0, 0, zone), people: map[string]*contact{},
+		now: time.Date(2026, 11, 24, 9, 0, 0, 0, zone), people: map[string]*person{},
 		fairs: []talk.Fair{
 			{ID: 1, Name: "2026年冬季农产品网上购销对接会", SignupFrom: day(2026, 11, 1), SignupTo: day(2026, 12, 31)},
 			{ID: 2, Name: "2027年夏季农产品网上购销对接会", SignupFrom: day(2027, 5, 1), SignupTo: day(2027, 6, 30)},
@@ -88,15 +96,28 @@ func newKeeper(reader *reading.Reader, lex *lexicon.Lexicon) *keeper {
 	}
 }
 
-func (k *keeper) Join(_ context.Context, person string, channel transcript.Channel) error {
-	c := &contact{channel: talk.WeChat, subs: map[talk.Subscription]bool{}, signUps: map[int64]talk.SignUp{}}
-	if channel == transcript.SMS {
-		c.channel = talk.SMS
-		c.profile.Phone = fmt.Sprintf("139000020%02d", len(k.people))
+func (k *keeper) Join(_ context.Context, name string, channel transcript.Channel) error {
+	p := k.people[name]
+	if p == nil {
+		p = &person{phone: fmt.Sprintf("139000020%02d", len(k.people)), contacts: map[talk.Channel]*contact{}}
+		k.people[name] = p
 	}
-	k.people[person] = c
+	p.channel = talk.WeChat
+	if channel == transcript.SMS {
+		p.channel = talk.SMS
+	}
+	if p.contacts[p.channel] == nil {
+		k.lastID++
+		c := &contact{id: k.lastID, subs: map[talk.Subscription]bool{}, signUps: map[int64]talk.SignUp{}}
+		if p.channel == talk.SMS {
+			c.profile.Phone = p.phone
+		}
+		p.contacts[p.channel] = c
+	}
 	return nil
 }
+
+func (k *keeper) Phone(name string) string { return k.people[name].phone }
 
 func (k *keeper) Advance(_ context.Context, d time.Duration) ([]string, error) {
 	k.now = k.now.Add(d)
@@ -122,12 +143,13 @@ func (k *keeper) Event(_ context.Context, person, kind, arg string) ([]string, e
 	return k.hear(person, talk.Input{Event: event, Arg: arg}, "")
 }
 
-func (k *keeper) hear(person string, in talk.Input, suffix string) ([]string, error) {
-	c := k.people[person]
+func (k *keeper) hear(name string, in talk.Input, suffix string) ([]string, error) {
+	p := k.people[name]
+	c := p.contacts[p.channel]
 	k.now = k.now.Add(time.Second)
-	in.Channel, in.At = c.channel, k.now
+	in.Channel, in.At = p.channel, k.now
 	if in.Event == talk.NoEvent {
-		in.Reading = k.reader.Read(reading.Message{Text: in.Text, Channel: string(c.channel) + suffix, SentAt: k.now, Home: c.profile.County})
+		in.Reading = k.reader.Read(reading.Message{Text: in.Text, Channel: string(p.channel) + suffix, SentAt: k.now, Home: c.profile.County})
 	}
 	var state talk.State
 	if c.state != "" && k.now.Sub(c.spoke) < talk.Forget {
@@ -135,14 +157,15 @@ func (k *keeper) hear(person string, in talk.Input, suffix string) ([]string, er
 			return nil, err
 		}
 	}
-	turn := k.talk.Step(state, in, k.facts(c, state, in))
-	if err := sayable(c.channel, turn.Answer); err != nil {
+	turn := k.talk.Step(state, in, k.facts(p, c, state, in))
+	if err := sayable(p.channel, turn.Answer); err != nil {
 		return nil, err
 	}
 	for _, act := range turn.Acts {
 		if err := k.carryOut(c, act); err != nil {
 			return nil, err
 		}
+		k.carryOutBond(p, c, act)
 	}
 	stored, err := json.Marshal(turn.State)
 	if err != nil {
@@ -170,9 +193,12 @@ func sayable(channel talk.Channel, answer string) error {
 }
 
 // facts loads what the step needs and nothing else, so that a missing need shows.
-func (k *keeper) facts(c *contact, s talk.State, in talk.Input) talk.Facts {
+func (k *keeper) facts(p *person, c *contact, s talk.State, in talk.Input) talk.Facts {
 	f := talk.Facts{Profile: c.profile}
 	need := k.talk.Needs(s, in)
+	if need&talk.NeedBonds != 0 {
+		f.Bonds = k.bondsOf(p, c, s, in)
+	}
 	if need&talk.NeedListings != 0 {
 		f.Listings = slices.Clone(c.listings)
 	}

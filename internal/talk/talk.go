@@ -47,6 +47,9 @@ func (t *Talk) begin(s State, in Input, f Facts) *step {
 // Needs says which facts Step wants for this input. Asked names the products whose quotes are meant by NeedQuotes.
 func (t *Talk) Needs(s State, in Input) Need {
 	c := t.begin(s, in, Facts{})
+	if c.needsBonds() {
+		return c.stateNeeds() | c.inputNeeds() | NeedBonds
+	}
 	return c.stateNeeds() | c.inputNeeds()
 }
 
@@ -54,7 +57,11 @@ const needSignUp = NeedFair | NeedListings
 
 func (c *step) stateNeeds() Need {
 	switch c.state.Step {
-	case stepReadBack, stepMany, stepSlot, stepWhich:
+	case stepReadBack, stepMany:
+		if !c.newGoods() {
+			return NeedListings
+		}
+	case stepSlot, stepWhich:
 		return NeedListings
 	case stepSign, stepSignConfirm, stepSigned, stepSignPart, stepOfferFair:
 		return needSignUp
@@ -68,6 +75,13 @@ func (c *step) stateNeeds() Need {
 		}
 	}
 	return 0
+}
+
+// newGoods says that the text tells of goods with a quantity: never an answer to a listing that was read back, see correctionOf.
+func (c *step) newGoods() bool {
+	r := c.in.Reading
+	item := c.firstItem()
+	return (r.Intent == reading.Supply || r.Intent == reading.Demand) && item.Product != "" && item.Quantity != nil
 }
 
 func (c *step) inputNeeds() Need {
@@ -128,6 +142,9 @@ func (t *Talk) Step(s State, in Input, f Facts) Turn {
 func (c *step) take() Turn {
 	if c.in.Event != NoEvent {
 		return c.event()
+	}
+	if turn, ok := c.bonds(); ok {
+		return turn
 	}
 	r := c.in.Reading
 	if r.Intent == reading.Unsubscribe && (r.Sub == reading.StopAll || r.Sub == "" && len(r.Items) == 0) {

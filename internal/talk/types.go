@@ -124,6 +124,7 @@ const (
 	NeedQuotes                    // latest quotes for the products of the reading, nearest first
 	NeedFair                      // the open or next fair and the contact's sign-up to it
 	NeedSubs                      // the contact's subscriptions
+	NeedBonds                     // what BindAsked names: phone and WeChat of one person
 )
 
 // Facts is what inbox loaded.
@@ -134,9 +135,10 @@ type Facts struct {
 	Fair     *Fair
 	SignUp   *SignUp
 	Subs     []Subscription
+	Bonds    Bonds
 }
 
-// Act is a decision that inbox carries out. It is one of the types below.
+// Act is a decision that inbox carries out. It is one of the types below, or one of bind.go.
 type Act interface{ act() }
 
 // AddListings stores new listings, one for each lot, in this order. Glut marks goods that can't be sold (卖难).
@@ -242,13 +244,17 @@ const (
 	stepSigned      Step = "signed"       // a sign-up was shown: 2 change, 0 cancel
 	stepSignPart    Step = "sign_part"    // which part is to change was asked
 	stepOfferFair   Step = "offer_fair"   // 1 begins a sign-up
+	stepBindPhone   Step = "bind_phone"   // the phone to bind was asked; 1 is Draft.Phone
+	stepBindCode    Step = "bind_code"    // a code for Draft.Phone was told or asked
+	stepUnbind      Step = "unbind"       // how to unbind was asked: 1 each its own, 2 all stays here, 0 not
 )
 
 // Draft is what is known of something that is not finished. Each step uses some of the fields.
 type Draft struct {
 	Kind   reading.Intent `json:"kind,omitempty"`   // stepProduct: Supply or Demand
 	Lot    *reading.Lot   `json:"lot,omitempty"`    // stepProduct: what was said before the product; stepWhich: the change
-	Phone  string         `json:"phone,omitempty"`  // stepProduct
+	Phone  string         `json:"phone,omitempty"`  // stepProduct, stepBindPhone, stepBindCode
+	Code   string         `json:"code,omitempty"`   // stepBindPhone: the code that came before the phone
 	Glut   bool           `json:"glut,omitempty"`   // the goods do not sell
 	Ask    []Ask          `json:"ask,omitempty"`    // questions about listings still to ask, the open one first
 	New    bool           `json:"new,omitempty"`    // stepSlot: the answer replaces what the listing has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -18,6 +19,11 @@ type Driver interface {
 	Event(ctx context.Context, person, kind, arg string) ([]string, error)
 	// Advance moves the service's clock and returns what reached anyone because of it.
 	Advance(ctx context.Context, d time.Duration) ([]string, error)
+}
+
+// Phones is a Driver whose people have phone numbers, for {手机} in what they say.
+type Phones interface {
+	Phone(person string) string
 }
 
 // Miss is an expected answer that did not come.
@@ -79,6 +85,7 @@ type player struct {
 	channel map[string]Channel
 	bot     string
 	answers []string // since the last > or !
+	told    string   // the last six-digit number in an answer
 	next    int      // first answer that the next expectation may match
 }
 
@@ -98,8 +105,9 @@ func (p *player) step(s Step) error {
 		p.channel[s.Person] = s.Channel
 		return p.driver.Join(p.ctx, s.Person, s.Channel)
 	case Say:
-		p.printf("%s> %s", s.Person, s.Text)
-		answers, err := p.driver.Say(p.ctx, s.Person, s.Text)
+		text := p.fill(s.Person, s.Text)
+		p.printf("%s> %s", s.Person, text)
+		answers, err := p.driver.Say(p.ctx, s.Person, text)
 		return p.heard(p.channel[s.Person] == SMS, answers, err)
 	case Event:
 		p.printf("%s> [%s]", s.Person, strings.TrimSpace(s.Event+" "+s.Arg))
@@ -115,6 +123,16 @@ func (p *player) step(s Step) error {
 	return nil
 }
 
+// fill puts in what a transcript cannot know: {手机} and {数字}.
+func (p *player) fill(person, text string) string {
+	if d, ok := p.driver.(Phones); ok {
+		text = strings.ReplaceAll(text, "{手机}", d.Phone(person))
+	}
+	return strings.ReplaceAll(text, "{数字}", p.told)
+}
+
+var sixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
+
 func (p *player) heard(signed bool, answers []string, err error) error {
 	if err != nil {
 		return err
@@ -125,6 +143,9 @@ func (p *player) heard(signed bool, answers []string, err error) error {
 			a = WithoutSign(a)
 		}
 		p.answers = append(p.answers, a)
+		if m := sixDigits.FindStringSubmatch(a); m != nil {
+			p.told = m[1]
+		}
 		p.printf("%s< %s", p.bot, indent(a))
 	}
 	return nil

@@ -8,6 +8,8 @@
 //	小农<? 产地是哪个乡镇?
 //	农民> [关注 station-430225-01]
 //	! 3 天后
+//
+// In what people say {手机} stands for their own phone number and {数字} for the last six-digit number that anybody was told.
 package transcript
 
 import (

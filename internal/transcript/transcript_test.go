@@ -297,3 +297,13 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func (s *scripted) Phone(person string) string { return "1380000000" + person }
+
+func TestPlayFillsInPhonesAndCodes(t *testing.T) {
+	d := &scripted{answers: map[string][]string{"绑定13800000001": {"请发短信:绑定048392,10分钟内有效。电话073112345678"}}}
+	r := play(t, d, "@ 1 微信\n1> 绑定{手机}\n小农<? 绑定048392\n1> 绑定 {数字}\n")
+	if want := []string{"join 1 微信", "1 绑定13800000001", "1 绑定 048392"}; !r.OK() || cmp.Diff(want, d.said) != "" {
+		t.Errorf("%v\n%s", d.said, r)
+	}
+}

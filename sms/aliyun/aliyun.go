@@ -31,6 +31,7 @@ const Name = "aliyun"
 const (
 	defaultEndpoint = "https://dysmsapi.aliyuncs.com"
 	defaultTimeout  = 5 * time.Second
+	defaultPrice    = 450 // 0.045 yuan a part, as of 2026
 	maxBatch        = 100 // numbers in one SendBatchSms
 	maxOutID        = 255
 	// extraCalls bounds how often one Send takes a refused batch apart to find the message that Aliyun refused.
@@ -38,17 +39,19 @@ const (
 )
 
 // Config is what a Gateway needs. Endpoint is the base of the API, "" for Aliyun's own; plain http only to a loopback host. SignName
-// is without 【】. Templates is what Compose takes. Timeout is the limit of one call, 0 for 5 s.
+// is without 【】. Templates is what Compose takes. Timeout is the limit of one call, 0 for 5 s. Price is what a part costs, 0 for
+// Aliyun's list price.
 type Config struct {
 	AccessKeyID, AccessKeySecret string
 	SignName, Endpoint           string
 	Templates                    map[string]string
 	Now                          func() time.Time
 	Timeout                      time.Duration
+	Price                        sms.Price
 	Log                          *slog.Logger
 }
 
-// Gateway is a sms.Gateway and sms.Querier over one Aliyun account and sign. Safe for concurrent use.
+// Gateway is a sms.Gateway, sms.Querier and sms.Composer over one Aliyun account and sign. Safe for concurrent use.
 type Gateway struct {
 	config       Config
 	scheme, host string
@@ -62,6 +65,9 @@ func New(c Config) (*Gateway, error) {
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
+	}
+	if c.Price <= 0 {
+		c.Price = defaultPrice
 	}
 	if c.Now == nil {
 		c.Now = time.Now

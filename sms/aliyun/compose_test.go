@@ -150,3 +150,30 @@ func TestComposeKeepsTheText(t *testing.T) {
 		}
 	})
 }
+
+// What a gateway says beforehand is what its templates make of a text, sign and fixed words counted.
+func TestGatewayComposes(t *testing.T) {
+	codes := map[string]string{}
+	for i, tpl := range aliyun.Templates() {
+		codes[tpl.Name] = "SMS_" + strconv.Itoa(i)
+	}
+	g, err := aliyun.New(aliyun.Config{AccessKeyID: "k", AccessKeySecret: "s", SignName: "炎陵县商务局", Templates: codes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var composer sms.Composer = g
+	c, refused := composer.Compose(sms.Outgoing{Phone: "13800001111", Family: sms.Notice, Text: "长沙红星11月24日黄桃3.5元/斤。"})
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	if want := "【炎陵县商务局】通知：长沙红星11月24日黄桃3.5元/斤（农讯）"; c.Full != want || c.Parts != 1 || c.Cost != 450 || c.Length != sms.Length(want) {
+		t.Errorf("got %+v", c)
+	}
+	c, refused = composer.Compose(sms.Outgoing{Phone: "13800001111", Family: sms.Reply, Text: strings.Repeat("黄桃，", 30)})
+	if refused != nil || c.Parts != 2 || c.Cost != 900 {
+		t.Errorf("got %+v, %v", c, refused)
+	}
+	if _, refused = composer.Compose(sms.Outgoing{Phone: "0731", Family: sms.Reply, Text: "好"}); refused == nil || refused.Code != aliyun.CodePhone {
+		t.Errorf("got %v", refused)
+	}
+}

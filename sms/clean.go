@@ -1,0 +1,161 @@
+package sms
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Change is something that had to be taken out of a text or replaced, in the words of an operator.
+type Change string
+
+// The changes: this is all of them.
+const (
+	DroppedBrackets  Change = "去掉了【】（签名才能用）"
+	DroppedAddress   Change = "去掉了网址（短信里不能带）"
+	DroppedSymbols   Change = "去掉了表情和特殊符号（很多手机显示不出来）"
+	ReplacedSymbols  Change = "换掉了特殊符号（如 ㎏ 换成 kg）"
+	ShortenedValue   Change = "有一项太长，缩短了"
+	JoinedLines      Change = "把几行并成了一行"
+	DroppedNonsense  Change = "去掉了看不见的字符"
+	AddedOptOut      Change = "末尾加了退订方法"
+	DroppedOwnPrefix Change = "去掉了写在正文里的签名（系统会自动加）"
+)
+
+var (
+	address = regexp.MustCompile(`(?i)(https?://|www\.)[!-~]+|[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|cn|net|org|gov|edu|top|vip|cc|xyz|info|shop|site|link|club|tv|io)\b[!-~]*`)
+	signs   = strings.NewReplacer("【", "", "】", "", "︻", "", "︼", "", "[", "（", "]", "）")
+	usual   = strings.NewReplacer("℃", "度", "→", "到")
+)
+
+// Line takes out of a text what may not stand in the variable of a template: 【】, addresses of pages, emoji, control characters and
+// signs that phones lack. The result is in NFC, on one line, and without punctuation at its ends that a template gives anyway.
+func Line(text string) string {
+	c := cleaner{line: true}
+	return tidy(c.clean(text))
+}
+
+// cleaner takes out of texts what does not reach a phone as it was written, and remembers what that was.
+type cleaner struct {
+	line    bool // new lines become commas
+	changes []Change
+}
+
+func (c *cleaner) note(change Change) {
+	for _, had := range c.changes {
+		if had == change {
+			return
+		}
+	}
+	c.changes = append(c.changes, change)
+}
+
+func (c *cleaner) replace(text string, change Change, f func(string) string) string {
+	after := f(text)
+	if after != text {
+		c.note(change)
+	}
+	return after
+}
+
+func (c *cleaner) clean(text string) string {
+	text = c.replace(text, DroppedNonsense, func(s string) string { return strings.ToValidUTF8(s, "") })
+	text = strings.ReplaceAll(norm.NFC.String(text), "\r\n", "\n")
+	text = c.replace(text, DroppedBrackets, signs.Replace)
+	text = c.replace(text, ReplacedSymbols, usual.Replace)
+	if strings.Contains(text, ".") || strings.Contains(text, "://") { // the search is slow
+		text = c.replace(text, DroppedAddress, func(s string) string { return address.ReplaceAllString(s, "") })
+	}
+	var b strings.Builder
+	marks := 0
+	for _, r := range text {
+		marks++
+		switch {
+		case r == '\n' || r == '\u2028' || r == '\u2029':
+			b.WriteRune(c.newLine())
+		case unicode.IsSpace(r):
+			b.WriteRune(' ')
+		case unicode.Is(unicode.Variation_Selector, r) || r == '\u20e3':
+		case unicode.Is(unicode.M, r):
+			if marks <= 4 { // nobody writes more on one letter, and a letter with its marks is never cut
+				b.WriteRune(r)
+			}
+			continue
+		default:
+			c.rune(&b, r)
+		}
+		marks = 0
+	}
+	return b.String()
+}
+
+func (c *cleaner) newLine() rune {
+	if c.line {
+		c.note(JoinedLines)
+		return '，' // a new line separates as a comma does
+	}
+	return '\n'
+}
+
+// rune writes one character, or what is usual instead of it: ㎏ is kg, ① is 1, an emoji is nothing.
+func (c *cleaner) rune(b *strings.Builder, r rune) {
+	switch {
+	case unicode.In(r, unicode.So, unicode.No):
+		if s := strings.Map(symbolOut, norm.NFKC.String(string(r))); s != "" {
+			c.note(ReplacedSymbols)
+			b.WriteString(s)
+			return
+		}
+		c.note(DroppedSymbols)
+	case symbolOut(r) >= 0:
+		b.WriteRune(r)
+	case unicode.In(r, unicode.C):
+		c.note(DroppedNonsense)
+	default:
+		c.note(DroppedSymbols)
+	}
+}
+
+// symbolOut drops what is neither a letter, a mark, a number, punctuation nor a usual sign of arithmetic.
+func symbolOut(r rune) rune {
+	switch {
+	case unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.P, unicode.Zs) && !strings.ContainsRune("※•【】", r):
+		return r
+	case r <= unicode.MaxASCII && unicode.IsPrint(r), strings.ContainsRune("×÷±≤≥≈￥¥＋－＝＞＜～｜＄", r):
+		return r
+	}
+	return -1
+}
+
+// tidy joins runs of blanks, drops blanks before punctuation and a comma that a new line gave after other punctuation, and trims
+// the ends.
+func tidy(text string) string {
+	var out []rune
+	for _, r := range text {
+		last := '，'
+		if len(out) > 0 {
+			last = out[len(out)-1]
+		}
+		if r != ' ' && droppable(r) && last == ' ' {
+			out = out[:len(out)-1]
+			if last = '，'; len(out) > 0 {
+				last = out[len(out)-1]
+			}
+		}
+		if (r == ' ' && last == ' ') || (r == '，' && unicode.IsPunct(last)) {
+			continue
+		}
+		out = append(out, r)
+	}
+	return trim(string(out))
+}
+
+// droppable is punctuation that may go at the end of a piece, because the template has its own there.
+func droppable(r rune) bool { return r == ' ' || strings.ContainsRune("，,。；;、：:", r) }
+
+// trim takes droppable punctuation off both ends, and marks that have lost their letter.
+func trim(s string) string {
+	return strings.TrimRightFunc(strings.TrimLeftFunc(s, func(r rune) bool { return droppable(r) || unicode.Is(unicode.M, r) }), droppable)
+}
