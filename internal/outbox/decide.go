@@ -83,7 +83,10 @@ func (p *claiming) decide(ctx context.Context) ([]call, error) {
 	return p.store(ctx)
 }
 
-func (p *claiming) goes(i int) bool { return p.events[i].what == hapClaim && p.leads[i] == i }
+// goes says that a delivery goes in this claim, and leads its message; what moves to another line is counted there.
+func (p *claiming) goes(i int) bool {
+	return p.events[i].what == hapClaim && p.leads[i] == i && p.events[i].rung.line() == p.lane.line
+}
 
 // digest lets what waits for one person go in one text.
 func (p *claiming) digest() {
@@ -91,7 +94,7 @@ func (p *claiming) digest() {
 	room := map[int]int{}
 	for i, d := range p.due {
 		e := p.events[i]
-		if e.what != hapClaim || e.rung != rungMessage && e.rung != rungSMS || d.Again != "" {
+		if !p.goes(i) || e.rung != rungMessage && e.rung != rungSMS || d.Again != "" {
 			continue
 		}
 		k, seen := first[d.ContactID]
@@ -179,7 +182,7 @@ func (p *claiming) takeLedger(ctx context.Context, open []int) (lacking []int, e
 			messages = append(messages, i)
 		case p.events[i].rung == rungNotice:
 			notices = append(notices, i)
-		case p.events[i].rung == rungMass && p.lane.line == lineMass && p.due[i].Again == "":
+		case p.events[i].rung == rungMass && p.due[i].Again == "":
 			mass = append(mass, i)
 		}
 	}
@@ -238,7 +241,7 @@ func (p *claiming) takeTemplateTokens(ctx context.Context) error {
 	}
 	wants := map[string][]int{}
 	for i := range p.due {
-		if p.goes(i) && p.events[i].rung.line() == p.lane.line {
+		if p.goes(i) {
 			for _, name := range rateNames(p.events[i].rung, p.due[i]) {
 				if p.o.Rates[name].limited() {
 					wants[name] = append(wants[name], i)

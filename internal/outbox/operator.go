@@ -43,6 +43,9 @@ type Stop struct {
 	Since, Until      time.Time
 }
 
+// ByOperator says that an operator made the stop: it has no end of its own.
+func (s Stop) ByOperator() bool { return s.Code == byOperator }
+
 // ReadStatus tells how the way out stands; since bounds what is over.
 func ReadStatus(ctx context.Context, pool *pgxpool.Pool, since time.Time) (Status, error) {
 	var s Status

@@ -98,3 +98,8 @@ func (s State) Label() string {
 	}
 	return string(s)
 }
+
+// Label is the class in an operator's words.
+func (c Class) Label() string {
+	return [...]string{"回复", "订阅通知", "群发推送"}[min(max(c, Reply), Promotion)]
+}

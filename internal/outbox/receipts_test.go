@@ -153,9 +153,9 @@ func TestEach(t *testing.T) {
 	}
 	at := f.now()
 	want := []Record{
-		{ID: 1, Channel: "wechat", Contact: "o1", Kind: "reply", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at, Broadcast: "b1"},
-		{ID: 2, Channel: "sms", Contact: "13800138002", Kind: "notice", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at},
-		{ID: 3, Channel: "", Contact: "o3", Kind: "promotion", State: Skipped, Reason: NoCredit, CreatedAt: at},
+		{ID: 1, Channel: "wechat", Contact: "o1", Kind: "reply", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at, Broadcast: "b1", Cause: "a", Road: "message"},
+		{ID: 2, Channel: "sms", Contact: "13800138002", Kind: "notice", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at, Cause: "b", Road: "sms"},
+		{ID: 3, Channel: "", Contact: "o3", Kind: "promotion", State: Skipped, Reason: NoCredit, CreatedAt: at, Cause: "c"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
