@@ -73,7 +73,7 @@ func (o *Outbox) freeze(ctx context.Context, b Broadcast, audience Audience) (pe
 	// A process that died may have frozen a round and not have said so: the first round passes over who is there.
 	for sql := freezeSQL + ` ON CONFLICT (contact_id, cause) DO NOTHING`; frozen == nil; sql = freezeSQL {
 		o.reach("freeze:begin")
-		pieces, n, last, err := nextPieces(ctx, audience, to)
+		pieces, n, last, err := o.nextPieces(ctx, audience, to)
 		if err != nil {
 			return people, err
 		}
@@ -107,9 +107,9 @@ func (o *Outbox) freeze(ctx context.Context, b Broadcast, audience Audience) (pe
 }
 
 // nextPieces asks for the people of a round.
-func nextPieces(ctx context.Context, audience Audience, after int64) (pieces [][]int64, n int64, last bool, err error) {
+func (o *Outbox) nextPieces(ctx context.Context, audience Audience, after int64) (pieces [][]int64, n int64, last bool, err error) {
 	for len(pieces) < freezers && !last {
-		ids, err := audience(ctx, after, freezePiece)
+		ids, err := audience(ctx, after, o.piece)
 		if err != nil {
 			return nil, 0, false, err
 		}
@@ -119,7 +119,7 @@ func nextPieces(ctx context.Context, audience Audience, after int64) (pieces [][
 			}
 			after = id
 		}
-		if last = len(ids) < freezePiece; len(ids) > 0 {
+		if last = len(ids) < o.piece; len(ids) > 0 {
 			pieces, n = append(pieces, ids), n+int64(len(ids))
 		}
 	}

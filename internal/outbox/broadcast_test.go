@@ -89,11 +89,12 @@ func TestPlanAtNight(t *testing.T) {
 func TestFreezeGoesOn(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
-	const n = 3*freezePiece + 17
+	const n, piece = 3*500 + 17, 500
 	f.exec(`INSERT INTO contact (created_at, phone) SELECT now(), '' FROM generate_series(1, $1)`, n)
 	b := Broadcast{Key: "b", Class: Promotion, Text: "x"}
 	for i, point := range []string{"freeze:frozen", "freeze:end", "freeze:begin", ""} {
 		o := New(f.Options)
+		o.piece = piece
 		ctx, cancel := context.WithCancel(t.Context())
 		passed := 0
 		o.reach = func(p string) {

@@ -102,12 +102,16 @@ type carrier struct {
 	during func(batch []sms.Outgoing) // while the call runs
 	knows  []sms.Detail               // what it says when it is asked
 	asked  int
+	mute   bool // it cannot be asked
 }
 
 func (c *carrier) Details(context.Context, string, time.Time) ([]sms.Detail, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
+	if c.mute {
+		return nil, &sms.Error{Kind: sms.RetryLater, Code: "busy"}
+	}
 	return c.knows, nil
 }
 

@@ -234,6 +234,7 @@ func TestPolicyForUnknown(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
 	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
+	f.carrier.mute = true
 	for i, c := range []Class{Reply, Notice, Promotion} {
 		f.put(Delivery{Cause: c.String(), Class: c, ContactID: f.person("", fmt.Sprintf("1380013800%d", i)), Text: c.String()})
 	}
@@ -272,4 +273,25 @@ func refOf(f *fixture, text string) string {
 		}
 	}
 	return ""
+}
+
+// A provider that was asked and never heard of a text did not take it: it goes, once, whatever its class.
+func TestWhatTheProviderNeverHadGoes(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
+	f.put(Delivery{Cause: "p", Class: Promotion, ContactID: f.person("", "13800138000"), Text: "x"})
+	f.work()
+	f.carrier.answer = nil
+	for range 130 {
+		f.clock.advance(time.Minute)
+		if _, err := f.findOut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.work()
+	}
+	f.want("p", "sent")
+	if n := len(f.carrier.got()); n != 2 {
+		t.Errorf("%d calls, want 2", n)
+	}
 }

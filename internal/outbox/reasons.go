@@ -23,6 +23,7 @@ const (
 	NoAnswer        Reason = "no_answer"        // the call ended without an answer; being found out
 	LeaseRanOut     Reason = "lease_ran_out"    // the process that was sending it died; being found out
 	NeverTold       Reason = "never_told"       // nobody could tell whether it arrived, and it is not repeated
+	NotTaken        Reason = "not_taken"        // the provider was asked and never got it; it is tried again
 	Repeated        Reason = "repeated"         // queued once more, because nobody could tell whether it arrived
 	NotDelivered    Reason = "not_delivered"    // the carrier or platform says that it did not arrive
 	Blocked         Reason = "blocked"          // the person does not let us through
@@ -52,6 +53,7 @@ var labels = []struct {
 	{NoAnswer, "没有回音,正在核对"},
 	{LeaseRanOut, "发送中断,正在核对"},
 	{NeverTold, "查不到结果,按规定不重发"},
+	{NotTaken, "查过对方没收到,重新发"},
 	{Repeated, "查不到结果,重发一次"},
 	{NotDelivered, "没有送达(关机、空号或运营商拦截)"},
 	{Blocked, "本人拒收"},

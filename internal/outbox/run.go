@@ -81,6 +81,7 @@ type Outbox struct {
 	buckets sync.Map // names of those whose row is there
 	texts   texts
 	timing  timing
+	piece   int                // of a freeze
 	reach   func(point string) // drills kill the process at these points
 }
 
@@ -101,7 +102,7 @@ func New(opts Options) *Outbox {
 	opts.Senders, opts.Price = cmp.Or(opts.Senders, senders), cmp.Or(opts.Price, 9*sms.Fen/2)
 	signal := func() chan struct{} { return make(chan struct{}, 1) }
 	return &Outbox{
-		Options: opts, settles: signal(), timing: defaultTiming(), reach: func(string) {},
+		Options: opts, settles: signal(), timing: defaultTiming(), piece: freezePiece, reach: func(string) {},
 		wakes: map[line]chan struct{}{lineWeChat: signal(), lineSMS: signal(), lineMass: signal()},
 	}
 }

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -62,7 +63,23 @@ func (s *durableServer) stop() {
 	s.server = nil
 }
 
-func (s *durableServer) url() string { return s.server.URL("bench") }
+// url is the database's address. It stays the same when the server is stopped and started, which gives it another socket: a link
+// leads to the one that it has.
+func (s *durableServer) url() string {
+	u, err := url.Parse(s.server.URL("bench"))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	q := u.Query()
+	link := filepath.Join(filepath.Dir(s.dir), "socket")
+	_ = os.Remove(link)
+	if err := os.Symlink(q.Get("host"), link); err != nil {
+		s.tb.Fatal(err)
+	}
+	q.Set("host", link)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
 
 func (s *durableServer) open() *pgxpool.Pool {
 	s.tb.Helper()

@@ -128,7 +128,7 @@ func answer(s status, e event) status {
 		at := e.at
 		s.State, s.Reason, s.SentAt = Sent, NoReason, &at
 	case hapRetry:
-		if s.Tries >= maxTries && e.reason == RetryLater {
+		if s.Tries >= maxTries && (e.reason == RetryLater || e.reason == NotTaken) {
 			s.State, s.Reason = Failed, RetriesUsedUp
 			return s
 		}

@@ -23,7 +23,7 @@ type timing struct {
 func defaultTiming() timing {
 	return timing{
 		lease: 2 * time.Minute, sendLimit: time.Minute, ask: 2 * time.Minute, knows: 65 * time.Second,
-		decide: [3]time.Duration{Reply: 3 * time.Minute, Notice: 30 * time.Minute, Promotion: 24 * time.Hour},
+		decide: [3]time.Duration{Reply: 3 * time.Minute, Notice: 30 * time.Minute, Promotion: 2 * time.Hour},
 	}
 }
 
@@ -123,6 +123,7 @@ type doubt struct {
 	address string
 	started time.Time
 	ref     string // that the provider knows it by
+	last    bool   // it is asked for the last time: then it is decided
 }
 
 // findOutSQL picks those whose time has come. Another replica passes them by while they are locked.
@@ -158,6 +159,7 @@ func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 				e := o.whatNow(d, at)
 				events[d.id] = []event{e}
 				if e.what == hapLook && d.rung == rungSMS {
+					d.last = at.Sub(d.started) >= o.timing.decide[d.class]
 					ask = append(ask, d)
 				}
 			}
@@ -178,53 +180,97 @@ func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 // whatNow is the policy for one doubt at a moment.
 func (o *Outbox) whatNow(d doubt, at time.Time) event {
 	e := event{at: at, try: d.try, ref: d.ref}
-	age := at.Sub(d.started)
+	age, limit := at.Sub(d.started), o.timing.decide[d.class]
 	_, asks := o.SMS.(sms.Querier)
 	switch {
 	case d.rung.repeatable(): // the platform sends it once, however often it gets this reference
 		e.what = hapRepeat
-	case age >= o.timing.decide[d.class]:
-		if e.what = hapGiveUp; mayRepeat(d.class) {
-			e.what = hapRepeat
-		}
-	case d.rung == rungSMS && asks:
-		e.what, e.until = hapLook, at.Add(min(max(age, o.timing.ask), o.timing.decide[d.class]-age))
+	case d.rung == rungSMS && asks && age < limit:
+		e.what, e.until = hapLook, at.Add(min(max(age, o.timing.ask), limit-age))
+	case d.rung == rungSMS && asks: // asked for the last time; askOne decides
+		e.what, e.until = hapLook, at.Add(o.timing.ask)
+	case age < limit:
+		e.what, e.until = hapLook, d.started.Add(limit)
 	default:
-		e.what, e.until = hapLook, d.started.Add(o.timing.decide[d.class])
+		e.what = o.giveUp(d.class)
 	}
 	return e
 }
 
-// askOne asks the provider what became of a text. What it has taken is Sent; what arrived or failed counts as a receipt. A provider
-// that knows nothing of it, or that cannot be asked at the moment, tells nothing.
+// giveUp is the policy for what nobody can tell of.
+func (o *Outbox) giveUp(c Class) happening {
+	if mayRepeat(c) {
+		return hapRepeat
+	}
+	return hapGiveUp
+}
+
+// askOne asks the provider what became of a text. What it has taken is Sent; what arrived or failed counts as a receipt. What it has
+// never heard of, when asked for the last time, was not sent and goes back into the queue; where it cannot be asked, the policy decides.
 func (o *Outbox) askOne(ctx context.Context, d doubt) error {
 	limited, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	details, err := o.SMS.(sms.Querier).Details(limited, d.address, d.started)
+	e := event{what: o.giveUp(d.class), at: o.now(), try: d.try, ref: d.ref}
 	if err != nil {
 		o.Log.WarnContext(ctx, "the provider could not be asked what became of a text", "delivery", d.id, "error", err)
-		return nil
+		return o.applyOne(ctx, d, e)
 	}
+	e = event{what: hapRetry, at: o.now(), try: d.try, reason: NotTaken}
 	var receipts []sms.Receipt
 	for _, k := range details {
-		lead, _ := sms.BatchOf(k.Ref)
-		switch {
-		case k.Ref == "":
-		case k.Status == sms.Waiting && lead == d.ref:
-			at := k.SentAt
-			if at.IsZero() {
-				at = o.now()
+		if k.Ref == "" {
+			continue
+		}
+		lead, shared := sms.BatchOf(k.Ref)
+		waiting := k.Status == sms.Waiting
+		if ours, err := o.isOf(ctx, d, lead, shared); err != nil {
+			return err
+		} else if ours { // it has it, so it was taken
+			if e = (event{what: hapAccept, at: k.SentAt, try: d.try}); k.SentAt.IsZero() {
+				e.at = o.now()
 			}
-			if err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
-				return apply(ctx, tx, map[int64][]event{d.id: {{what: hapAccept, at: at, try: d.try}}})
-			}); err != nil {
-				return err
-			}
-		case k.Status == sms.Delivered, k.Status == sms.Failed:
+			d.last = waiting // else the receipt says more
+		}
+		if !waiting {
 			receipts = append(receipts, sms.Receipt{
 				Provider: o.SMS.Name(), Phone: d.address, Ref: k.Ref, Code: k.Code, OK: k.Status == sms.Delivered, At: k.At,
 			})
 		}
 	}
+	if err := o.applyOne(ctx, d, e); err != nil {
+		return err
+	}
 	return o.SMSReceipts(ctx, receipts)
+}
+
+// isOf tells whether a reference is that of the doubt's attempt, or of one that shared a call with it.
+func (o *Outbox) isOf(ctx context.Context, d doubt, ref string, shared bool) (is bool, err error) {
+	mark, err := o.ourMark(ctx)
+	if err != nil {
+		return false, err
+	}
+	a, ours := parseRef(mark, ref)
+	switch {
+	case !ours:
+		return false, nil
+	case a == (attemptID{d.id, d.try}):
+		return true, nil
+	case !shared:
+		return false, nil
+	}
+	err = o.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM attempt a JOIN attempt l ON l.lead = a.lead AND l.lead_try = a.lead_try
+WHERE a.delivery_id = $1 AND a.try = $2 AND l.delivery_id = $3 AND l.try = $4)`, d.id, d.try, a.delivery, a.try).Scan(&is)
+	if err != nil {
+		return false, fmt.Errorf("outbox: finding out: %w", err)
+	}
+	return is, nil
+}
+
+// applyOne settles a doubt that is asked for the last time, or of which something is known.
+func (o *Outbox) applyOne(ctx context.Context, d doubt, e event) error {
+	if !d.last {
+		return nil
+	}
+	return pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error { return apply(ctx, tx, map[int64][]event{d.id: {e}}) })
 }
