@@ -272,7 +272,7 @@ func newDrill(tb testing.TB, people int) *drill {
 	for i := range retry {
 		retry[i] = 200*time.Millisecond + rand.N(2*time.Second)
 	}
-	d.provider = newProvider(tb, bare, emulator.AliyunOptions{ReportDelay: 20 * time.Millisecond, ReportCopies: 1, RetryAfter: retry})
+	d.provider = newProvider(tb, bare, emulator.AliyunOptions{ReportDelay: 20 * time.Millisecond, ReportJitter: 2 * time.Second, ReportCopies: 1, RetryAfter: retry})
 	probe := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"code":0}`) }), Addr: d.listen}
 	go func() { _ = probe.ListenAndServe() }()
 	for range 50 {
