@@ -131,6 +131,9 @@ func TestBindingMakesOnePersonAndUnbindingTwoAgain(t *testing.T) {
 			if n := h.count(`SELECT count(*) FROM signup WHERE contact_id = $1 AND cancelled_at IS NULL`, person); n != 1 {
 				t.Errorf("%d sign-ups, want 1", n)
 			}
+			if n := h.count(`SELECT count(*) FROM contact c WHERE merged_into = $1 AND phone = '' AND NOT EXISTS (SELECT FROM address WHERE contact_id = c.id)`, person); n != 1 {
+				t.Error("the phone's old contact can still be reached: the person would get things twice")
+			}
 			for _, mine := range []string{h.say(farmerOpenID, "我的信息"), h.texts(farmerPhone, "我的信息")} {
 				if !strings.Contains(mine, "黄桃") || !strings.Contains(mine, "冬笋") {
 					t.Errorf("mine: %q", mine)

@@ -12,10 +12,10 @@ import (
 // the person has not, and an opt-out of one of the two is the person's. The packages that own other tables move what is theirs.
 // Both contacts must be locked, and the offer fresh.
 func QueueBind(b *pgx.Batch, o Offer, channel string, at time.Time) {
-	b.Queue(`INSERT INTO binding (contact_id, from_id, phone, way, bound_at, filled, phone_before)
+	b.Queue(`INSERT INTO binding (contact_id, from_id, phone, way, bound_at, filled, phone_before, from_phone)
 SELECT w.id, f.id, $3, k.way, $4, array_remove(ARRAY[
 	CASE WHEN w.name = '' AND f.name <> '' THEN 'name' END, CASE WHEN w.merchant_type = '' AND f.merchant_type <> '' THEN 'merchant_type' END,
-	CASE WHEN w.county = '' AND f.county <> '' THEN 'county' END, CASE WHEN w.products = '{}' AND f.products <> '{}' THEN 'products' END], NULL), w.phone
+	CASE WHEN w.county = '' AND f.county <> '' THEN 'county' END, CASE WHEN w.products = '{}' AND f.products <> '{}' THEN 'products' END], NULL), w.phone, f.phone
 FROM contact f, contact w, bind_code k WHERE f.id = $1 AND w.id = $2 AND k.id = $5`, o.From, o.Into, o.Phone, at, o.CodeID)
 	b.Queue(`UPDATE bind_code SET used_at = $2 WHERE id = $1`, o.CodeID, at)
 	b.Queue(`UPDATE address SET contact_id = $2 WHERE contact_id = $1`, o.From, o.Into)
@@ -24,7 +24,7 @@ FROM contact f, contact w, bind_code k WHERE f.id = $1 AND w.id = $2 AND k.id = 
 	needs_person_at = least(w.needs_person_at, f.needs_person_at),
 	needs_person = CASE WHEN w.needs_person_at IS NULL THEN f.needs_person ELSE w.needs_person END
 FROM contact f WHERE f.id = $1 AND w.id = $2`, o.From, o.Into, o.Phone)
-	b.Queue(`UPDATE contact SET merged_into = $2, needs_person_at = NULL, needs_person = '' WHERE id = $1`, o.From, o.Into)
+	b.Queue(`UPDATE contact SET merged_into = $2, phone = '', needs_person_at = NULL, needs_person = '' WHERE id = $1`, o.From, o.Into)
 	if o.OptedOut {
 		QueueOptOut(b, o.Into, channel, at)
 	}
@@ -59,10 +59,10 @@ WHERE i.contact_id = $1 AND i.unbound_at IS NULL ORDER BY i.id DESC LIMIT 1 FOR 
 // that stays with WeChat. An opt-out was the person's, so both have it.
 func QueueUnbind(b *pgx.Batch, i Binding, keep bool, channel string, at time.Time) {
 	b.Queue(`UPDATE address SET contact_id = $1 WHERE kind = 'phone' AND value = $3 AND contact_id = $2`, i.From, i.Into, i.Phone)
-	b.Queue(`WITH out AS (UPDATE contact f SET merged_into = NULL, opted_out_at = w.opted_out_at FROM contact w, contact was
-	WHERE f.id = $1 AND w.id = $2 AND was.id = f.id RETURNING f.id, was.opted_out_at AS before, f.opted_out_at AS after)
+	b.Queue(`WITH out AS (UPDATE contact f SET merged_into = NULL, opted_out_at = w.opted_out_at, phone = i.from_phone
+	FROM contact w, contact was, binding i WHERE f.id = $1 AND w.id = $2 AND was.id = f.id AND i.id = $5 RETURNING f.id, was.opted_out_at AS before, f.opted_out_at AS after)
 INSERT INTO consent_log (contact_id, at, what, channel) SELECT id, $3, CASE WHEN after IS NULL THEN 'opt_in' ELSE 'opt_out' END, $4
-FROM out WHERE (before IS NULL) <> (after IS NULL)`, i.From, i.Into, at, channel)
+FROM out WHERE (before IS NULL) <> (after IS NULL)`, i.From, i.Into, at, channel, i.ID)
 	b.Queue(`UPDATE contact w SET phone = CASE WHEN w.phone = i.phone THEN CASE WHEN i.phone_before = i.phone THEN '' ELSE i.phone_before END ELSE w.phone END,
 	name = CASE WHEN NOT $3 AND 'name' = ANY (i.filled) AND w.name = f.name THEN '' ELSE w.name END,
 	merchant_type = CASE WHEN NOT $3 AND 'merchant_type' = ANY (i.filled) AND w.merchant_type = f.merchant_type THEN '' ELSE w.merchant_type END,

@@ -1,11 +1,11 @@
 -- +goose Up
 -- One person, many addresses. A contact that came by phone and belongs to a person who also has WeChat is merged into that one: its
--- address moves, its row stays and knows where it went, so that the binding can be undone.
+-- address moves, its row stays, reachable by nothing, and knows where it went, so that the binding can be undone.
 ALTER TABLE contact ADD COLUMN merged_into bigint REFERENCES contact (id);
 CREATE INDEX contact_merged ON contact (merged_into) WHERE merged_into IS NOT NULL;
 
 -- Every binding, also those that are over. from_id: the contact that the phone had. filled: what of the person's profile came from
--- it. phone_before: the number that the person had given before. kept: what came with the phone stayed when it was unbound.
+-- it. phone_before, from_phone: the numbers that the person and the phone's contact had given as theirs. kept: what came with the phone stayed when it was unbound.
 CREATE TABLE binding (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     contact_id   bigint NOT NULL REFERENCES contact (id),
@@ -15,6 +15,7 @@ CREATE TABLE binding (
     bound_at     timestamptz NOT NULL,
     filled       text[] NOT NULL,
     phone_before text NOT NULL,
+    from_phone   text NOT NULL,
     unbound_at   timestamptz,
     kept         boolean
 );
