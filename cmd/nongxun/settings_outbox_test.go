@@ -36,8 +36,14 @@ func TestOutboxSettings(t *testing.T) {
 		}
 	}
 	for _, wrong := range [][2]string{
-		{"RATES", "sms=50"}, {"RATES", "sms=0/s"}, {"RATES", "sms=5/w"}, {"HOURS", "reply/sms=8-21"}, {"HOURS", "notice/fax=8-21"},
-		{"HOURS", "notice/sms=21-8"}, {"WEEKLY_CAP", "reply=1"}, {"WEEKLY_CAP", "notice=-1"},
+		{"RATES", "sms=50"},
+		{"RATES", "sms=0/s"},
+		{"RATES", "sms=5/w"},
+		{"HOURS", "reply/sms=8-21"},
+		{"HOURS", "notice/fax=8-21"},
+		{"HOURS", "notice/sms=21-8"},
+		{"WEEKLY_CAP", "reply=1"},
+		{"WEEKLY_CAP", "notice=-1"},
 	} {
 		if _, err := load(wrong[0], wrong[1]); err == nil {
 			t.Errorf("%s=%s was taken", wrong[0], wrong[1])

@@ -22,7 +22,7 @@ func (r Rate) burst() int64 {
 	if r.Burst > 0 {
 		return int64(r.Burst)
 	}
-	return max(1, int64(time.Second.Microseconds())/r.interval())
+	return max(1, time.Second.Microseconds()/r.interval())
 }
 
 // reserve is the part of a bucket that only replies may take, so that they need not wait for a broadcast: a tenth, at least one token

@@ -45,10 +45,13 @@ const (
 	factsSMS = `c.merged_into IS NOT NULL, c.opted_out_at IS NOT NULL, '', false, 0, 0, 0`
 )
 
+// callsAtOnce is how many calls of texts one claim makes: they share its statements.
+const callsAtOnce = 4
+
 func (o *Outbox) lanes() []lane {
 	return []lane{
 		{line: lineWeChat, channel: WeChat, rate: WeChat, batch: 64, facts: factsWeChat, from: fromWeChat},
-		{line: lineSMS, channel: SMS, rate: SMS, batch: o.smsBatch(), facts: factsSMS},
+		{line: lineSMS, channel: SMS, rate: SMS, batch: callsAtOnce * o.smsBatch(), facts: factsSMS},
 		{line: lineMass, channel: WeChat, rate: "", batch: maxMass, facts: factsWeChat, from: fromWeChat},
 	}
 }
@@ -62,7 +65,7 @@ FROM %s d JOIN contact c ON c.id = d.contact_id %s`
 func scanClaimed(row pgx.CollectableRow) (d claimed, err error) {
 	err = row.Scan(&d.ID, &d.ContactID, &d.Class, &d.Channel, &d.Broadcast, &d.Text, &d.Template, &d.Fields, &d.ExpiresAt,
 		&d.State, &d.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt, &d.Again,
-		&d.facts.Merged, &d.OptedOut, &d.OpenID, &d.Followed, &d.Credits, &d.Notices, &d.facts.Mass, &d.Phone)
+		&d.Merged, &d.OptedOut, &d.OpenID, &d.Followed, &d.Credits, &d.Notices, &d.facts.Mass, &d.Phone)
 	return d, err
 }
 

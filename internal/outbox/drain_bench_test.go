@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,7 +125,7 @@ func wideAwake() map[Slot]Hours { return map[Slot]Hours{} }
 // BenchmarkDrain drains 80,000 notices against the emulator's Aliyun, and makes the same calls by a bare loop, alternating in one run:
 // a hundred texts a call, the same number of connections. Run it with -benchtime 1x.
 func BenchmarkDrain(b *testing.B) {
-	const n, connections = 40_000, senders
+	const n, connections = 40_000, senders * callsAtOnce
 	pool := durable(b)
 	crowd(b, pool, n)
 	if _, err := pool.Exec(b.Context(), `UPDATE contact SET phone = '13' || lpad(id::text, 9, '0')`); err != nil {
@@ -130,7 +133,7 @@ func BenchmarkDrain(b *testing.B) {
 	}
 	p := newProvider(b, bare, emulator.AliyunOptions{ReportDelay: time.Hour})
 	g := gatewayTo(b, p.url)
-	o := New(Options{Pool: pool, SMS: g, Hours: wideAwake(), Senders: connections})
+	o := New(Options{Pool: pool, SMS: g, Hours: wideAwake()})
 	round := 0
 	for b.Loop() {
 		var alone, drained time.Duration
@@ -143,6 +146,7 @@ func BenchmarkDrain(b *testing.B) {
 		b.ReportMetric(2*n/alone.Seconds(), "bare/s")
 		b.ReportMetric(2*n/drained.Seconds(), "drained/s")
 		b.ReportMetric(alone.Seconds()/drained.Seconds(), "of-bare")
+		b.ReportMetric(peakMemory(b), "peak-MB") // of this process, with the emulator in it
 		b.ReportMetric(0, "ns/op")
 	}
 	var sent int
@@ -151,7 +155,7 @@ func BenchmarkDrain(b *testing.B) {
 	}
 }
 
-// BenchmarkTwoReplicas drains against an emulator that takes 50 ms for each call, by one process's worth of senders and by two. Run it with -benchtime 1x.
+// BenchmarkTwoReplicas drains against an emulator that takes 50 ms for each call, by one replica with one claim (four calls) on its way at once, and by two such. Run it with -benchtime 1x.
 func BenchmarkTwoReplicas(b *testing.B) {
 	const n = 20_000
 	pool := durable(b)
@@ -166,7 +170,9 @@ func BenchmarkTwoReplicas(b *testing.B) {
 		})
 	}
 	p := newProvider(b, slow, emulator.AliyunOptions{ReportDelay: time.Hour})
-	replica := func() *Outbox { return New(Options{Pool: pool, SMS: gatewayTo(b, p.url), Hours: wideAwake()}) }
+	replica := func() *Outbox {
+		return New(Options{Pool: pool, SMS: gatewayTo(b, p.url), Hours: wideAwake(), Senders: 1})
+	}
 	one, two := replica(), replica()
 	for b.Loop() {
 		fill(b, pool, "one", n)
@@ -178,4 +184,23 @@ func BenchmarkTwoReplicas(b *testing.B) {
 		b.ReportMetric(alone.Seconds()/both.Seconds(), "two-to-one")
 		b.ReportMetric(0, "ns/op")
 	}
+}
+
+// peakMemory is the most memory that this process has had resident, in MB.
+func peakMemory(tb testing.TB) float64 {
+	tb.Helper()
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		tb.Skip(err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, err := strconv.Atoi(strings.Fields(rest)[0])
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return float64(kb) / 1024
+		}
+	}
+	return 0
 }

@@ -224,10 +224,10 @@ func (d *drill) result() (r result) {
 	var again bool
 	if _, err := pgx.ForEachRow(rows, []any{&id, &state, &reason, &again}, func() error {
 		r.states[state+" "+reason]++
-		switch n := d.provider.Arrived(fmt.Sprintf("13%09d", id)); {
-		case n == 0:
+		switch n := d.provider.Arrived(fmt.Sprintf("13%09d", id)); n {
+		case 0:
 			r.none++
-		case n == 1:
+		case 1:
 			r.once++
 		default:
 			r.more++

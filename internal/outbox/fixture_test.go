@@ -178,8 +178,10 @@ func (f *fixture) another(pool *pgxpool.Pool, url string) *Outbox {
 		AppID: "wx1", AppSecret: "s", BaseURL: url, Store: NewTokens(pool, f.clock.now), Now: f.clock.now, Timeout: 500 * time.Millisecond, Log: log,
 	})
 	f.t.Cleanup(client.Close)
-	return New(Options{Pool: pool, WeChat: client, SMS: f.carrier, Templates: map[string]Template{"price": {ID: "TPL1"}},
-		Notices: map[string]Template{"fair": {ID: "SUB1"}, "policy": {ID: "SUB2", Always: true}}, Sign: "炎陵县商务局", Now: f.clock.now, Log: log})
+	return New(Options{
+		Pool: pool, WeChat: client, SMS: f.carrier, Templates: map[string]Template{"price": {ID: "TPL1"}},
+		Notices: map[string]Template{"fair": {ID: "SUB1"}, "policy": {ID: "SUB2", Always: true}}, Sign: "炎陵县商务局", Now: f.clock.now, Log: log,
+	})
 }
 
 // person makes a contact with an openid, a phone, or both.

@@ -24,7 +24,7 @@ const (
 	// quick is how often the queue is looked at, slow how often what has gone wrong is.
 	quick, slow = 250 * time.Millisecond, 3 * time.Second
 	// senders is how many claims of a lane are on their way at once where the options do not say.
-	senders = 4
+	senders = 2
 )
 
 // Template is one of the account's template messages or subscription notices. Keywords maps its own fields (thing1, amount2 …) to those of a delivery
@@ -61,7 +61,7 @@ type Options struct {
 	// WeeklyCap is how many pushes a person gets in a week, of all senders together, before one of this class is skipped. nil:
 	// DefaultWeeklyCap().
 	WeeklyCap map[Class]int
-	// Senders is how many claims of SMS, and of WeChat, one process has on their way at once; 0 is 4.
+	// Senders is how many claims of SMS, and of WeChat, one process has on their way at once (a claim of SMS makes up to four calls); 0 is 2.
 	Senders int
 	Sign    string           // before each text, without 【】; for the price
 	Price   sms.Price        // of one part of a text; 0 is 4.5 fen
