@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
@@ -203,4 +204,57 @@ func peakMemory(tb testing.TB) float64 {
 		}
 	}
 	return 0
+}
+
+// BenchmarkReplyBesideBroadcast puts replies while a broadcast of 200,000 is on its way at a rate of 500 a second, and reports how long
+// they take until the provider has them. Run it with -benchtime 1x.
+func BenchmarkReplyBesideBroadcast(b *testing.B) {
+	const n, replies = 200_000, 20
+	pool := durable(b)
+	crowd(b, pool, n)
+	if _, err := pool.Exec(b.Context(), `UPDATE contact SET phone = '13' || lpad(id::text, 9, '0')`); err != nil {
+		b.Fatal(err)
+	}
+	p := newProvider(b, bare, emulator.AliyunOptions{ReportDelay: time.Hour})
+	o := New(Options{Pool: pool, SMS: gatewayTo(b, p.url), Hours: wideAwake(), Rates: map[string]Rate{SMS: {Messages: 500, Per: time.Second}}})
+	if _, err := o.Freeze(b.Context(), Broadcast{Key: "b", Class: Promotion, Channel: SMS, Text: newsText}, everybody(pool)); err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var g errgroup.Group
+	g.Go(func() error { return o.Run(ctx) })
+	var worst, total time.Duration
+	for b.Loop() {
+		for i := range replies {
+			time.Sleep(300 * time.Millisecond)
+			cause, begin := fmt.Sprintf("reply %d", i), time.Now()
+			err := pgx.BeginFunc(b.Context(), pool, func(tx pgx.Tx) error {
+				_, err := Put(b.Context(), tx, begin.UTC(), Delivery{Cause: cause, ContactID: int64(n - i), Channel: SMS, Text: "好的,登记好了"})
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			o.Wake()
+			for state := ""; state != "sent"; time.Sleep(5 * time.Millisecond) {
+				if err := pool.QueryRow(b.Context(), `SELECT state FROM delivery WHERE contact_id = $1 AND cause = $2`, n-i, cause).Scan(&state); err != nil {
+					b.Fatal(err)
+				}
+			}
+			took := time.Since(begin)
+			total, worst = total+took, max(worst, took)
+		}
+	}
+	var waiting int
+	if err := pool.QueryRow(b.Context(), `SELECT count(*) FROM delivery WHERE queue IS NOT NULL`).Scan(&waiting); err != nil {
+		b.Fatal(err)
+	}
+	stop()
+	if err := g.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(worst.Milliseconds()), "worst-ms")
+	b.ReportMetric(float64(total.Milliseconds())/replies, "mean-ms")
+	b.ReportMetric(float64(waiting), "still-waiting")
+	b.ReportMetric(0, "ns/op")
 }
