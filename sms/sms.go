@@ -179,3 +179,9 @@ func (r Result) Outcome() Outcome {
 	}
 	return Rejected
 }
+
+// Batcher is a Gateway that says how many messages go best in one Send: as many as one call of the provider carries, or as are on
+// the way at once on a line. Without it, it is 100.
+type Batcher interface {
+	BatchSize() int
+}

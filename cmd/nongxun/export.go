@@ -43,7 +43,9 @@ func exporters() map[string]exporter {
 		"contacts": {[]string{"编号", "姓名", "商户类型", "县代码", "电话", "产品", "已退订", "等人工", "来时间"}, exportContacts},
 		"messages": {[]string{"编号", "渠道", "联系", "内容", "回话", "意图", "状态", "收到时间"}, exportMessages},
 		"deliveries": {
-			[]string{"编号", "渠道", "联系", "类型", "状态", "原因", "次数", "放入时间", "发出时间", "群发"}, exportDeliveries,
+			[]string{
+				"编号", "渠道", "联系", "类型", "状态", "原因", "次数", "放入时间", "发出时间", "群发", "路", "送达时间", "条数", "代码", "状态说明", "原因说明", "事由",
+			}, exportDeliveries,
 		},
 	}
 }
@@ -218,12 +220,21 @@ func exportMessages(ctx context.Context, db *database, v exportVerb, mask func(s
 func exportDeliveries(ctx context.Context, db *database, _ exportVerb, mask func(string) string, w output) error {
 	return outbox.Each(ctx, db.pool, time.Time{}, func(r outbox.Record) error {
 		r.Contact = mask(r.Contact)
-		sent := ""
-		if r.SentAt != nil {
-			sent = local(*r.SentAt)
+		parts := ""
+		if r.Parts > 0 {
+			parts = strconv.Itoa(r.Parts)
 		}
-		return w(r, id(r.ID), r.Channel, r.Contact, r.Kind, string(r.State), string(r.Reason), r.Attempts, local(r.CreatedAt), sent, r.Broadcast)
+		return w(r, id(r.ID), r.Channel, r.Contact, r.Kind, string(r.State), string(r.Reason), r.Attempts, local(r.CreatedAt), localOr(r.SentAt), r.Broadcast,
+			r.Road, localOr(r.ReceiptAt), parts, r.Code, r.State.Label(), r.Reason.Label(), r.Cause)
 	})
+}
+
+// localOr is local of a time that may be missing.
+func localOr(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return local(*t)
 }
 
 func id(n int64) string { return strconv.FormatInt(n, 10) }

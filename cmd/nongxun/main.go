@@ -24,6 +24,7 @@ type verbs struct {
 	Understand understandVerb `cmd:"" help:"Read messages: JSON lines in, JSON lines out."`
 	Import     importVerb     `cmd:"" help:"Import products, regions, prices or fairs from a .csv or .xlsx file."`
 	Export     exportVerb     `cmd:"" help:"Export listings, signups, contacts, messages or deliveries."`
+	Outbox     outboxVerb     `cmd:"" help:"Look after what goes out: status, retry --failed, stop, release."`
 	Menu       menuVerb       `cmd:"" help:"Give the WeChat account its menu."`
 	QR         qrVerb         `cmd:"" name:"qr" help:"Make a QR code for a poster."`
 	Doctor     doctorVerb     `cmd:"" help:"Check settings, database, clock, disk, platform and provider."`

@@ -117,7 +117,10 @@ func newService(ctx context.Context, s settings, pool *pgxpool.Pool, now func() 
 	if err != nil {
 		return nil, err
 	}
-	v.outbox = outbox.New(outbox.Options{Pool: pool, WeChat: v.client, SMS: gateway, Templates: s.WeChat.Templates, Now: now, Log: log})
+	v.outbox = outbox.New(outbox.Options{
+		Pool: pool, WeChat: v.client, SMS: gateway, Templates: s.WeChat.Templates, Notices: s.WeChat.Notices,
+		Rates: s.Rates, Hours: s.Hours, WeeklyCap: s.WeeklyCap, Sign: s.Aliyun.SignName, Now: now, Log: log,
+	})
 	v.inbox = inbox.New(inbox.Options{
 		Pool: pool, Mind: v.mind.Load, Wake: v.outbox.Wake, Receipts: v.outbox, Now: now, Log: log,
 		Later: func(ctx context.Context, tx pgx.Tx, args []inbox.HandleArgs) error {

@@ -28,6 +28,9 @@ type settings struct {
 	DatabaseURL   string
 	DataDir       string
 	Region        string
+	Rates         map[string]outbox.Rate
+	Hours         map[outbox.Slot]outbox.Hours
+	WeeklyCap     map[outbox.Class]int
 	WeChat        wechatSettings
 	Aliyun        aliyunSettings
 	CMPP          cmppSettings
@@ -42,6 +45,7 @@ type wechatSettings struct {
 	Freshness               time.Duration
 	APIURL                  string
 	Templates               map[string]outbox.Template
+	Notices                 map[string]outbox.Template
 }
 
 type aliyunSettings struct {
@@ -127,6 +131,10 @@ func (s *source) templates(name string) map[string]outbox.Template {
 			if !ok || own == "" || what == "" {
 				s.fail("NONGXUN_"+name, "should be name=id?field=what pairs, such as price=TM00123?thing1=goods&thing2=price&time3=date")
 			}
+			if own == "always" { // a long-term subscription notice
+				t.Always = what == "yes"
+				continue
+			}
 			t.Keywords[own] = what
 		}
 		out[key] = t
@@ -184,6 +192,7 @@ func loadSettings(env func(string) (string, bool)) (settings, error) {
 	if !filepath.IsAbs(out.DataDir) {
 		s.fail("NONGXUN_DATA_DIR", "should be an absolute path, such as /var/lib/nongxun")
 	}
+	out.Rates, out.Hours, out.WeeklyCap = s.rates("RATES"), s.hours("HOURS"), s.weeklyCap("WEEKLY_CAP")
 	out.WeChat = s.wechat()
 	out.Aliyun = s.aliyun()
 	out.CMPP = s.cmpp()
@@ -198,6 +207,7 @@ func (s *source) wechat() wechatSettings {
 		AESKeyPrevious: s.get("WECHAT_AES_KEY_PREVIOUS", ""),
 		APIURL:         s.base("WECHAT_API_URL", "https://api.weixin.qq.com"),
 		Templates:      s.templates("WECHAT_TEMPLATES"),
+		Notices:        s.templates("WECHAT_NOTICES"),
 	}
 	var err error
 	if w.Mode, err = bot.ParseMode(s.get("WECHAT_MODE", "secure")); err != nil {

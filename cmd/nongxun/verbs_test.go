@@ -115,6 +115,18 @@ func TestExportMasksUnlessToldOtherwise(t *testing.T) {
 	s.ok("oABCdefghijklmnopqrstuvwxyz1", "export", "messages", "--unmasked", "--format", "jsonl")
 	s.ok("", "export", "signups", "--format", "jsonl")
 	s.ok("编号", "export", "deliveries")
+	s.ok("原因说明", "export", "deliveries")
+	s.ok("停用:\n  没有", "outbox", "status")
+	s.ok("sms/promotion 已停用", "outbox", "stop", "sms/promotion")
+	s.ok("人工停用", "outbox", "status")
+	s.ok("sms/promotion 已恢复", "outbox", "release", "sms/promotion")
+	s.ok("本来就没有停用", "outbox", "release", "sms/promotion")
+	s.ok("0 条没发成的重新排队", "outbox", "retry", "--failed")
+	for _, wrong := range [][]string{{"outbox", "stop", "fax"}, {"outbox", "retry"}} {
+		if code, _, _ := s.run("", wrong...); code == 0 {
+			t.Errorf("nongxun %v was taken", wrong)
+		}
+	}
 	path := filepath.Join(t.TempDir(), "人.xlsx")
 	s.ok("", "export", "contacts", "--format", "xlsx", "--output", path)
 	if b, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(b, []byte("PK")) {

@@ -34,6 +34,8 @@ type AliyunOptions struct {
 	// comes.
 	ReportDelay  time.Duration
 	ReportCopies int
+	// ReportJitter, if set, puts each receipt and each copy off by a random time up to it, so that they come in no order.
+	ReportJitter time.Duration
 	// Patience is how long a push may take, default 700 ms; RetryAfter are the pauses before it is repeated, default 1, 5 and 10 minutes.
 	Patience   time.Duration
 	RetryAfter []time.Duration

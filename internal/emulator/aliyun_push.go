@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // Connect sets the callback addresses as the console does: it probes each one with GET first. "" leaves one out.
@@ -118,19 +120,29 @@ type reportItem struct {
 // report closes n messages from first on after a while and pushes their receipts, as often as ReportCopies says.
 func (a *Aliyun) report(first, n int) {
 	a.crew.run(func(ctx context.Context) {
-		if !pause(ctx, a.o.ReportDelay) {
+		if !pause(ctx, a.o.ReportDelay+a.jitter()) {
 			return
 		}
 		items, address := a.closeDetails(first, n)
 		if address == "" {
 			return
 		}
-		for range 1 + a.o.ReportCopies {
+		for copied := range 1 + a.o.ReportCopies {
+			if copied > 0 && !pause(ctx, a.jitter()) {
+				return
+			}
 			if err := a.push(ctx, address, items); err != nil {
 				a.o.Log.Warn("a receipt was lost", "err", err)
 			}
 		}
 	})
+}
+
+func (a *Aliyun) jitter() time.Duration {
+	if a.o.ReportJitter <= 0 {
+		return 0
+	}
+	return rand.N(a.o.ReportJitter)
 }
 
 func (a *Aliyun) closeDetails(first, n int) (items []reportItem, address string) {

@@ -51,6 +51,9 @@ type Options struct {
 	Wake     func()                                                        // tells the outbox that something waits
 	Receipts interface {                                                   // outbox.Outbox
 		TemplateFinished(ctx context.Context, msgID int64, status string) error
+		NoticeFinished(ctx context.Context, openid string, msgID int64, ok bool, status string) error
+		MassFinished(ctx context.Context, msgID int64, ok bool, status string, total, sent int64) error
+		QueueConsent(b *pgx.Batch, openid, templateID string, given bool, at time.Time)
 	}
 	Now func() time.Time
 	Log *slog.Logger

@@ -77,6 +77,23 @@ func (h *house) TemplateFinished(_ context.Context, msgID int64, status string) 
 	return nil
 }
 
+// NoticeFinished takes the receipts of subscription notices.
+func (h *house) NoticeFinished(ctx context.Context, _ string, msgID int64, _ bool, status string) error {
+	return h.TemplateFinished(ctx, msgID, status)
+}
+
+// MassFinished takes the receipts of mass sends.
+func (h *house) MassFinished(ctx context.Context, msgID int64, _ bool, status string, total, sent int64) error {
+	return h.TemplateFinished(ctx, msgID, fmt.Sprint(status, " ", sent, "/", total))
+}
+
+// QueueConsent takes what people agree to.
+func (h *house) QueueConsent(_ *pgx.Batch, openid, templateID string, given bool, _ time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.receipts = append(h.receipts, fmt.Sprint(openid, " ", templateID, " ", given))
+}
+
 func (h *house) pass(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

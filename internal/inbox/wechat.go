@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/nongxun/nongxun/bot"
 	"github.com/nongxun/nongxun/internal/people"
 	"github.com/nongxun/nongxun/internal/talk"
@@ -64,17 +66,50 @@ func soon(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // note keeps an event that asks for no answer: insert only, since the platform sends receipts by the ten thousand.
 func (in *Inbox) note(ctx context.Context, bm *bot.Message) error {
-	if bm.Event == bot.EventTemplateFinished && bm.Job != nil {
-		if err := in.Receipts.TemplateFinished(ctx, bm.Job.ID, bm.Job.Status); err != nil {
-			return fmt.Errorf("%w: %w", bot.ErrNotStored, err)
-		}
+	if err := in.noteReceipt(ctx, bm); err != nil {
+		return fmt.Errorf("%w: %w", bot.ErrNotStored, err)
+	}
+	switch bm.Event {
+	case bot.EventTemplateFinished, bot.EventSubscriptionSent: // the receipt is all there is to it
 		return nil
 	}
-	_, err := in.Pool.Exec(ctx, `INSERT INTO message (key, channel, kind, address, event, raw, sent_at, received_at, state)
+	err := pgx.BeginFunc(ctx, in.Pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `INSERT INTO message (key, channel, kind, address, event, raw, sent_at, received_at, state)
 VALUES ($1, 'wechat', 'openid', $2, $3, $4, $5, $6, 'ignored') ON CONFLICT DO NOTHING`,
-		bm.Key(), bm.FromUser, string(bm.Type)+":"+string(bm.Event), bm.Raw, bm.CreateTime, in.Now())
+			bm.Key(), bm.FromUser, string(bm.Type)+":"+string(bm.Event), bm.Raw, bm.CreateTime, in.Now())
+		if err != nil || tag.RowsAffected() == 0 { // a repeat gives no second consent
+			return err
+		}
+		var b pgx.Batch
+		for _, s := range bm.Subscriptions {
+			if s.Effect != bot.ConsentUnchanged {
+				in.Receipts.QueueConsent(&b, bm.FromUser, s.TemplateID, s.Effect == bot.ConsentGiven, in.Now())
+			}
+		}
+		if b.Len() == 0 {
+			return nil
+		}
+		return tx.SendBatch(ctx, &b).Close()
+	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", bot.ErrNotStored, err)
+	}
+	return nil
+}
+
+// noteReceipt hands over what the platform says of something that we sent.
+func (in *Inbox) noteReceipt(ctx context.Context, bm *bot.Message) error {
+	switch {
+	case bm.Event == bot.EventTemplateFinished && bm.Job != nil:
+		return in.Receipts.TemplateFinished(ctx, bm.Job.ID, bm.Job.Status)
+	case bm.Event == bot.EventMassFinished && bm.Job != nil:
+		return in.Receipts.MassFinished(ctx, bm.Job.ID, bm.Job.OK, bm.Job.Status, bm.Job.Total, bm.Job.Sent)
+	case bm.Event == bot.EventSubscriptionSent:
+		for _, s := range bm.Subscriptions {
+			if err := in.Receipts.NoticeFinished(ctx, bm.FromUser, s.MsgID, s.Err() == nil, s.ErrorStatus); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

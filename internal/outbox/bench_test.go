@@ -1,6 +1,11 @@
 package outbox
 
-import "testing"
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
 
 // BenchmarkDispatch is the whole way of a text but for the provider's time: claim, decide, attempt, close.
 func BenchmarkDispatch(b *testing.B) {
@@ -13,7 +18,7 @@ func BenchmarkDispatch(b *testing.B) {
 SELECT $1, 'x' || $2::int, id, 1, 'sms', 'x', $1, 2 FROM contact`, f.now(), sent)
 		for more := true; more; {
 			var err error
-			if more, err = f.dispatch(b.Context(), smsLane); err != nil {
+			if more, err = f.dispatch(b.Context(), f.lanes()[lineSMS], Promotion); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -23,4 +28,45 @@ SELECT $1, 'x' || $2::int, id, 1, 'sms', 'x', $1, 2 FROM contact`, f.now(), sent
 		b.Fatalf("%d sent, want %d", got, sent)
 	}
 	b.ReportMetric(float64(sent)/b.Elapsed().Seconds(), "deliveries/s")
+}
+
+// BenchmarkClaimBehindHistory claims and closes texts with NONGXUN_HISTORY (10,000,000) closed deliveries in the table, and with none: the
+// waiting line has its own index, so that both cost the same.
+func BenchmarkClaimBehindHistory(b *testing.B) {
+	history := 10_000_000
+	if n, err := strconv.Atoi(os.Getenv("NONGXUN_HISTORY")); err == nil {
+		history = n
+	}
+	const people, n = 20_000, 20_000
+	pool := durable(b)
+	crowd(b, pool, people)
+	o := New(Options{Pool: pool, SMS: &carrier{}, Hours: wideAwake(), WeeklyCap: map[Class]int{}})
+	for b.Loop() {
+		round := func(cause string) time.Duration {
+			fill(b, pool, cause, n)
+			begin := time.Now()
+			for more := true; more; {
+				var err error
+				if more, err = o.dispatch(b.Context(), o.lanes()[lineSMS], Promotion); err != nil {
+					b.Fatal(err)
+				}
+			}
+			return time.Since(begin)
+		}
+		round("warm")
+		empty := round("without")
+		if _, err := pool.Exec(b.Context(), `INSERT INTO delivery (created_at, cause, contact_id, class, channel, text, due_at, rung, state, tries, sent_at)
+SELECT now() - interval '30 days', 'h' || i / $2, 1 + i % $2, 1, 'sms', 'x', now() - interval '30 days', 2, 'delivered', 1, now() FROM generate_series(0, $1::int - 1) i`, history, people); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE delivery`); err != nil {
+			b.Fatal(err)
+		}
+		round("warm again")
+		full := round("behind")
+		b.ReportMetric(n/empty.Seconds(), "without/s")
+		b.ReportMetric(n/full.Seconds(), "behind/s")
+		b.ReportMetric(empty.Seconds()/full.Seconds(), "of-without")
+		b.ReportMetric(0, "ns/op")
+	}
 }

@@ -2,99 +2,131 @@ package outbox
 
 import (
 	"time"
-	_ "time/tzdata" // the hours of the night on a bare machine
 
 	"github.com/nongxun/nongxun/sms"
 )
 
-// facts is what is known of a person and of the channels at the moment of sending.
+// facts is what is known of a person at the moment of sending.
 type facts struct {
+	Merged   bool // the contact turned out to be another one's phone, who gets it
 	OptedOut bool
 	OpenID   string // "" when there is none
 	Followed bool
 	Credits  int    // customer-service messages left
+	Notices  int    // subscription notices of this delivery's template left
+	Mass     int    // mass sends of this month left
 	Phone    string // as stored; "" when there is none
 }
 
-// offer is which channels this installation has, and which of them are stopped until when.
+// offer is which channels this installation has, which of them are stopped until when, and when they are quiet.
 type offer struct {
-	WeChat, SMS bool
-	Templates   map[string]Template
-	Stops       map[stop]time.Time
+	WeChat, SMS        bool
+	Templates, Notices map[string]Template
+	Hours              map[Slot]Hours
+	Stops              map[stop]time.Time
 }
 
-// stop names a channel, or one template of it; for SMS the template is the family.
+// stop names a channel ("wechat", "sms"), a road ("message", "mass" …), or one template of them ("wechat" price, "notice" price; for
+// SMS the template is the family).
 type stop struct{ Channel, Template string }
 
+// shortStop is how long a closed road is waited for; a longer stop is walked around where another road is open.
+const shortStop = 2 * time.Minute
+
 // choose decides what to do with a queued delivery that is due: send it (hapClaim, with the rung), skip it, hold it. It is the one
-// place where expiry, consent, following, credits and the hours of the night are asked. It is pure.
+// place where expiry, consent, following, credits and the quiet hours are asked. It is pure.
 func choose(d claimed, f facts, o offer, at time.Time) event {
-	skip := func(r Reason) event { return event{what: hapSkip, at: at, reason: r} }
 	switch {
 	case d.ExpiresAt != nil && !at.Before(*d.ExpiresAt):
-		return skip(Expired)
+		return event{what: hapSkip, at: at, reason: Expired}
+	case d.Class != Reply && f.Merged:
+		return event{what: hapSkip, at: at, reason: Merged}
 	case d.Class != Reply && f.OptedOut:
-		return skip(OptedOut)
+		return event{what: hapSkip, at: at, reason: OptedOut}
 	}
-	wechat := o.WeChat && d.Channel != SMS && f.OpenID != ""
-	follows := wechat && f.Followed
-	_, mobile := sms.NormalPhone(f.Phone)
-	texts := o.SMS && d.Channel != WeChat && mobile
-	for r := d.Rung; r <= rungSMS; r++ {
+	var held *event
+	for _, r := range d.Rung.fromHere() {
+		if !o.reaches(r, d, f) {
+			continue
+		}
+		until, reason := o.closed(r, d, at)
+		if reason == NoReason {
+			if morning, quiet := o.quiet(d.Class, r, at); quiet {
+				until, reason = morning, QuietHours
+			}
+		}
+		hold := event{what: hapHold, at: at, reason: reason, until: until}
 		switch {
-		case r == rungMessage && follows && f.Credits > 0,
-			r == rungTemplate && follows && o.Templates[d.Template].ID != "" && !o.stopped(stop{WeChat, d.Template}, at):
+		case reason == NoReason:
 			return event{what: hapClaim, at: at, rung: r}
-		case r == rungSMS && texts:
-			return chooseSMS(d, o, at)
+		case reason == QuietHours, until.Sub(at) <= shortStop:
+			return hold
+		case held == nil || until.Before(held.until):
+			held = &hold
 		}
 	}
-	switch d.Reason { // what the last rung said
-	case NoCredit, Blocked, Unfollowed, TemplateStopped:
-		return skip(d.Reason)
+	if held != nil {
+		return *held
 	}
-	switch {
-	case wechat && !f.Followed:
-		return skip(Unfollowed)
-	case wechat && f.Credits == 0:
-		return skip(NoCredit)
-	}
-	return skip(NoRoad)
+	return event{what: hapSkip, at: at, reason: whyNot(d, f, o)}
 }
 
-func chooseSMS(d claimed, o offer, at time.Time) event {
-	if family := (stop{SMS, d.Class.String()}); o.stopped(family, at) {
-		return event{what: hapHold, at: at, reason: TemplateStopped, until: o.Stops[family]}
+// reaches tells whether the ledger lets this road reach the person.
+func (o offer) reaches(r rung, d claimed, f facts) bool {
+	follows := o.WeChat && d.Channel != SMS && f.OpenID != "" && f.Followed
+	switch r {
+	case rungMass:
+		return follows && d.Mass && f.Mass > 0
+	case rungMessage:
+		return follows && f.Credits > 0
+	case rungNotice: // it reaches also who does not follow any more
+		return o.WeChat && d.Channel != SMS && f.OpenID != "" && f.Notices > 0 && o.Notices[d.Template].ID != ""
+	case rungTemplate:
+		return follows && o.Templates[d.Template].ID != ""
 	}
-	if morning, quiet := quietUntil(at); quiet && d.Class != Reply {
-		return event{what: hapHold, at: at, reason: QuietHours, until: morning}
+	_, mobile := sms.NormalPhone(f.Phone)
+	return o.SMS && d.Channel != WeChat && mobile
+}
+
+// closed tells until when a road is stopped, and why; NoReason: it is open.
+func (o offer) closed(r rung, d claimed, at time.Time) (until time.Time, why Reason) {
+	channel, template := WeChat, ""
+	switch r {
+	case rungSMS:
+		channel, template = SMS, d.Class.String()
+	case rungNotice:
+		channel, template = r.String(), d.Template
+	case rungTemplate:
+		template = d.Template
 	}
-	return event{what: hapClaim, at: at, rung: rungSMS}
+	for _, s := range []stop{{Channel: r.String()}, {channel, template}} {
+		if s == (stop{Channel: SMS}) { // its whole line stands still, see claim
+			continue
+		}
+		if s.Template == "" && s.Channel != r.String() || !o.stopped(s, at) || !o.Stops[s].After(until) {
+			continue
+		}
+		if until, why = o.Stops[s], ChannelStopped; s.Template != "" {
+			why = TemplateStopped
+		}
+	}
+	return until, why
+}
+
+// whyNot is why no road is open to a person.
+func whyNot(d claimed, f facts, o offer) Reason {
+	switch d.Reason { // what the last rung said
+	case NoCredit, Blocked, Unfollowed, TemplateStopped:
+		return d.Reason
+	}
+	wechat := o.WeChat && d.Channel != SMS && f.OpenID != ""
+	switch {
+	case wechat && !f.Followed:
+		return Unfollowed
+	case wechat && f.Credits == 0:
+		return NoCredit
+	}
+	return NoRoad
 }
 
 func (o offer) stopped(s stop, at time.Time) bool { return o.Stops[s].After(at) }
-
-// Hours of the day in China within which people are texted, but for replies.
-const dayBegins, dayEnds = 8, 21
-
-// quietUntil says whether at lies in the quiet hours, and when they end.
-func quietUntil(at time.Time) (morning time.Time, quiet bool) {
-	local := at.In(shanghai())
-	y, m, d := local.Date()
-	morning = time.Date(y, m, d, dayBegins, 0, 0, 0, local.Location())
-	switch h := local.Hour(); {
-	case h < dayBegins:
-		return morning, true
-	case h >= dayEnds:
-		return morning.AddDate(0, 0, 1), true
-	}
-	return time.Time{}, false
-}
-
-func shanghai() *time.Location {
-	l, err := time.LoadLocation("Asia/Shanghai")
-	if err != nil { // cannot be: tzdata is linked in
-		return time.FixedZone("CST", 8*3600)
-	}
-	return l
-}

@@ -22,6 +22,11 @@ type Record struct {
 	CreatedAt time.Time  `json:"created_at"`
 	SentAt    *time.Time `json:"sent_at"`
 	Broadcast string     `json:"broadcast"`
+	Cause     string     `json:"cause"`
+	Road      string     `json:"road"`       // of the last attempt: message, notice, template, mass, sms
+	Code      string     `json:"code"`       // the provider's or carrier's, of the last attempt
+	Parts     int        `json:"parts"`      // that the carrier counted, 0 when it did not say
+	ReceiptAt *time.Time `json:"receipt_at"` // when the carrier or platform reported
 }
 
 // Each calls fn for every delivery put at or after since (zero: all), oldest first, without holding them all in memory.
@@ -29,15 +34,18 @@ func Each(ctx context.Context, pool *pgxpool.Pool, since time.Time, fn func(Reco
 	rows, err := pool.Query(ctx, `SELECT d.id,
 	CASE WHEN a.road = 'sms' THEN 'sms' WHEN a.road IS NOT NULL THEN 'wechat' ELSE d.channel END,
 	coalesce(a.address, (SELECT value FROM address WHERE contact_id = d.contact_id ORDER BY created_at, kind LIMIT 1), ''),
-	d.class, d.state, d.reason, d.tries, d.created_at, d.sent_at, d.broadcast
-FROM delivery d LEFT JOIN LATERAL (SELECT road, address FROM attempt WHERE delivery_id = d.id ORDER BY try DESC LIMIT 1) a ON true
+	d.class, d.state, d.reason, d.tries, d.created_at, d.sent_at, d.broadcast, d.cause,
+	coalesce(a.road, ''), coalesce(a.code, ''), coalesce(a.parts, 0), a.receipt_at
+FROM delivery d LEFT JOIN LATERAL (
+	SELECT t.road, t.address, coalesce(nullif(t.code, ''), c.code) AS code, t.parts, t.receipt_at
+	FROM attempt t LEFT JOIN call c ON c.lead = t.lead AND c.lead_try = t.lead_try WHERE t.delivery_id = d.id ORDER BY t.try DESC LIMIT 1) a ON true
 WHERE d.created_at >= $1 ORDER BY d.id`, since)
 	if err != nil {
 		return fmt.Errorf("deliveries: %w", err)
 	}
 	var r Record
 	var class Class
-	_, err = pgx.ForEachRow(rows, []any{&r.ID, &r.Channel, &r.Contact, &class, &r.State, &r.Reason, &r.Attempts, &r.CreatedAt, &r.SentAt, &r.Broadcast}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&r.ID, &r.Channel, &r.Contact, &class, &r.State, &r.Reason, &r.Attempts, &r.CreatedAt, &r.SentAt, &r.Broadcast, &r.Cause, &r.Road, &r.Code, &r.Parts, &r.ReceiptAt}, func() error {
 		r.Kind = class.String()
 		return fn(r)
 	})

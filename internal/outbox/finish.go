@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,96 +12,159 @@ import (
 	"github.com/nongxun/nongxun/internal/pg"
 )
 
-// outcome is what came of one attempt, and what it teaches beside the delivery itself.
-type outcome struct {
-	sending
-	event      event
-	provider   string
-	providerID string
-	code       string
-	gone       bool  // the person does not follow us any more
-	shut       bool  // the platform lets us write no more to this follower
-	refund     bool  // the credit was not used
-	stops      *stop // what the provider has stopped
-}
+// closeSQL closes the deliveries of a batch in one statement. The fence: only those that are still in the hands of this attempt.
+const closeSQL = `UPDATE delivery d SET state = u.state, reason = u.reason, rung = u.rung, due_at = u.due, sent_at = u.sent
+FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[], $7::timestamptz[])
+	AS u (id, try, state, reason, rung, due, sent)
+WHERE d.id = u.id AND d.tries = u.try AND d.state = 'sending' RETURNING d.id`
 
-// finish closes attempts: the answers of a batch of calls in one transaction, deliveries locked in order of id, each changed by next.
-// An attempt that was closed in the meantime (its lease ran out) takes the late answer where next lets it.
-func (o *Outbox) finish(ctx context.Context, outs []outcome) error {
-	if len(outs) == 0 {
+// finish closes what was sent: calls, deliveries and the ledger in one round trip and one transaction. Deliveries that have left the
+// hands of this attempt (its lease ran out, a receipt was there first) take the late answer as next lets them, afterwards.
+func (o *Outbox) finish(ctx context.Context, done []answered) error {
+	if len(done) == 0 {
 		return nil
 	}
-	err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
-		events := make(map[int64][]event, len(outs))
-		for _, out := range outs {
-			events[out.ID] = append(events[out.ID], out.event)
-		}
-		if err := apply(ctx, tx, events); err != nil {
-			return err
-		}
-		var b pgx.Batch
-		queueClose(&b, outs)
-		for _, out := range outs {
-			switch {
-			case out.shut || out.gone:
-				queueNoCredits(&b, out.OpenID)
-			case out.refund && out.Credit != "":
-				queueRefund(&b, out.OpenID, out.Credit)
-			}
-			if out.gone {
-				b.Queue(`UPDATE address SET followed = false WHERE kind = 'openid' AND value = $1 AND followed`, out.OpenID)
-			}
-			if out.stops != nil {
-				queueStop(&b, *out.stops, out.code, out.event.at)
+	o.reach("close:begin")
+	events := map[int64][]event{}
+	var changes []change
+	var tries []int
+	for _, a := range done {
+		for _, out := range a.outs {
+			for _, d := range out.members {
+				e := out.event
+				e.try = d.Tries
+				if e.what == hapNoAnswer {
+					e.wait = o.lookAfter(a.rung, d.Class)
+				}
+				events[d.ID] = append(events[d.ID], e)
+				changes = append(changes, change{d.ID, next(d.status, e)})
+				tries = append(tries, d.Tries)
 			}
 		}
-		return tx.SendBatch(ctx, &b).Close()
-	})
-	if err != nil {
+	}
+	var b pgx.Batch
+	closed := map[int64]bool{}
+	o.queueDeliveries(&b, changes, tries, closed)
+	for _, a := range done {
+		queueClose(&b, a, o.now())
+		for i := range a.outs {
+			a.outs[i].queueLessons(&b)
+		}
+	}
+	queueStops(&b, done)
+	if err := o.Pool.SendBatch(ctx, &b).Close(); err != nil { // one implicit transaction
+		return fmt.Errorf("outbox: finish: %w", err)
+	}
+	o.reach("close:end")
+	maps.DeleteFunc(events, func(id int64, _ []event) bool { return closed[id] })
+	if len(events) == 0 {
+		return nil
+	}
+	if err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error { return apply(ctx, tx, events) }); err != nil {
 		return fmt.Errorf("outbox: finish: %w", err)
 	}
 	return nil
 }
 
-// queueStop notes that a provider has stopped something. It is tried again after a minute; the longer it stays stopped the rarer, down
-// to once an hour. A stop that was over for an hour begins anew.
-func queueStop(b *pgx.Batch, s stop, code string, at time.Time) {
+func (o *Outbox) queueDeliveries(b *pgx.Batch, changes []change, tries []int, closed map[int64]bool) {
+	n := len(changes)
+	ids, try, states, reasons := make([]int64, n), make([]int32, n), make([]string, n), make([]string, n)
+	rungs, due, sent := make([]int16, n), make([]time.Time, n), make([]*time.Time, n)
+	for i, c := range changes {
+		ids[i], try[i], states[i], reasons[i] = c.ID, int32(tries[i]), string(c.State), string(c.Reason)
+		rungs[i], due[i], sent[i] = int16(c.Rung), c.Due, c.SentAt
+	}
+	b.Queue(closeSQL, ids, try, states, reasons, rungs, due, sent).Query(func(rows pgx.Rows) error {
+		var id int64
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error { closed[id] = true; return nil })
+		return err
+	})
+}
+
+// queueClose notes what came of a call, and of those of its attempts of which something else came.
+func queueClose(b *pgx.Batch, a answered, at time.Time) {
+	first := a.outs[0]
+	b.Queue(`UPDATE call SET provider = $3, provider_id = $4, outcome = $5, code = $6, closed_at = $7 WHERE lead = $1 AND lead_try = $2`,
+		a.lead.delivery, a.lead.try, first.provider, first.providerID, first.event.what.String(), first.code, at)
+	var ids []int64
+	var tries []int32
+	var providerIDs, outcomes, codes, refs []string
+	for _, out := range a.outs {
+		odd := a.rung == rungMass && out.ref != a.ref
+		if !odd && out.providerID == first.providerID && out.event.what == first.event.what && out.code == first.code {
+			continue
+		}
+		ref := ""
+		if odd {
+			ref = out.ref
+		}
+		for _, d := range out.members {
+			ids, tries, refs = append(ids, d.ID), append(tries, int32(d.Tries)), append(refs, ref)
+			providerIDs, outcomes, codes = append(providerIDs, out.providerID), append(outcomes, out.event.what.String()), append(codes, out.code)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	b.Queue(`UPDATE attempt a SET provider = $7, provider_id = u.provider_id, outcome = u.outcome, code = u.code, ref = u.ref, closed_at = $8
+FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[]) AS u (id, try, provider_id, outcome, code, ref)
+WHERE a.delivery_id = u.id AND a.try = u.try`, ids, tries, providerIDs, outcomes, codes, refs, first.provider, at)
+}
+
+// queueLessons keeps the ledger in step with what the platform answered.
+func (out outcome) queueLessons(b *pgx.Batch) {
+	d := out.lead()
+	switch {
+	case out.shut || out.gone:
+		queueNoCredits(b, out.address)
+	case out.unwilling:
+		queueNoConsent(b, out.address, d.Template)
+	case out.refund && out.credit != "":
+		queueRefund(b, out.address, d.Template, out.credit)
+	}
+	if out.gone {
+		b.Queue(`UPDATE address SET followed = false WHERE kind = 'openid' AND value = $1 AND followed`, out.address)
+	}
+}
+
+func queueStops(b *pgx.Batch, done []answered) {
+	told := map[stop]bool{}
+	for _, a := range done {
+		for _, out := range a.outs {
+			if out.stops != nil && !told[*out.stops] {
+				told[*out.stops] = true
+				queueStop(b, *out.stops, out.code, out.event.at, out.until)
+			}
+		}
+	}
+}
+
+// queueStop notes that a provider has stopped something, until then. Where it does not say until when, it is tried again after a minute;
+// the longer it stays stopped the rarer, down to once an hour. A stop that was over for an hour begins anew. One of an operator's stays.
+func queueStop(b *pgx.Batch, s stop, code string, at, until time.Time) {
+	growing := until.IsZero()
+	if growing {
+		until = at.Add(stopPause)
+	}
 	b.Queue(`INSERT INTO channel_stop (channel, template, code, since, until) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (channel, template) DO UPDATE SET code = excluded.code,
 	since = CASE WHEN channel_stop.until < excluded.since - interval '1 hour' THEN excluded.since ELSE channel_stop.since END,
-	until = CASE WHEN channel_stop.until < excluded.since - interval '1 hour' THEN excluded.until
-		ELSE greatest(excluded.until, least(excluded.since + (excluded.since - channel_stop.since), excluded.since + interval '1 hour')) END`,
-		s.Channel, s.Template, code, at, at.Add(stopPause))
+	until = CASE WHEN NOT $6 THEN greatest(excluded.until, channel_stop.until)
+		WHEN channel_stop.until < excluded.since - interval '1 hour' THEN excluded.until
+		ELSE greatest(excluded.until, least(excluded.since + (excluded.since - channel_stop.since), excluded.since + interval '1 hour')) END
+WHERE channel_stop.code <> $7`, s.Channel, s.Template, code, at, until, growing, byOperator)
 }
 
-// queueClose notes what came of the attempts.
-func queueClose(b *pgx.Batch, outs []outcome) {
-	n := len(outs)
-	refs, providers, providerIDs := make([]string, n), make([]string, n), make([]string, n)
-	outcomes, codes, at := make([]string, n), make([]string, n), make([]time.Time, n)
-	for i, out := range outs {
-		refs[i], providers[i], providerIDs[i] = out.Ref, out.provider, out.providerID
-		outcomes[i], codes[i], at[i] = out.event.what.String(), out.code, out.event.at
-	}
-	b.Queue(`UPDATE attempt a SET provider = u.provider, provider_id = u.provider_id, outcome = u.outcome, code = u.code, closed_at = u.at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS u (ref, provider, provider_id, outcome, code, at)
-WHERE a.ref = u.ref`, refs, providers, providerIDs, outcomes, codes, at)
-}
-
-// apply is the one door by which what happened reaches deliveries that are out of the queue: it locks them in order of id, lets next
+// apply is the door by which what happened reaches deliveries that are in nobody's hands: it locks them in order of id, lets next
 // decide, and stores what it says.
 func apply(ctx context.Context, tx pgx.Tx, events map[int64][]event) error {
-	ids := make([]int64, 0, len(events))
-	for id := range events {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	rows, err := tx.Query(ctx, `SELECT id, state, reason, rung, tries, due_at, sent_at FROM delivery WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids)
+	ids := slices.Sorted(maps.Keys(events))
+	rows, err := tx.Query(ctx, `SELECT id, state, reason, rung, tries, due_at, sent_at, again FROM delivery WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids)
 	if err != nil {
 		return err
 	}
 	before, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c change, err error) {
-		return c, row.Scan(&c.ID, &c.State, &c.Reason, &c.Rung, &c.Tries, &c.Due, &c.SentAt)
+		return c, row.Scan(&c.ID, &c.State, &c.Reason, &c.Rung, &c.Tries, &c.Due, &c.SentAt, &c.Again)
 	})
 	if err != nil {
 		return err
@@ -111,7 +175,6 @@ func apply(ctx context.Context, tx pgx.Tx, events map[int64][]event) error {
 		for _, e := range events[c.ID] {
 			after = next(after, e)
 		}
-		// What is Sending is another attempt's: its lease must stay.
 		if after != c.status && after.State != Sending {
 			changes = append(changes, change{c.ID, after})
 		}
@@ -120,42 +183,6 @@ func apply(ctx context.Context, tx pgx.Tx, events map[int64][]event) error {
 		return nil
 	}
 	var b pgx.Batch
-	queueChanges(&b, changes, "", time.Time{})
+	queueChanges(&b, changes)
 	return tx.SendBatch(ctx, &b).Close()
-}
-
-// expireLeases ends the doubt about deliveries whose sender died: they may have been sent, so they are Unknown and wait for a receipt.
-func (o *Outbox) expireLeases(ctx context.Context) error {
-	at := o.now()
-	err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, tries FROM delivery WHERE state = 'sending' AND lease_until < $1
-ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED`, at)
-		if err != nil {
-			return err
-		}
-		events := map[int64][]event{}
-		var id int64
-		var try int
-		if _, err = pgx.ForEachRow(rows, []any{&id, &try}, func() error {
-			events[id] = []event{{what: hapLeaseEnds, at: at, try: try, reason: LeaseRanOut}}
-			return nil
-		}); err != nil || len(events) == 0 {
-			return err
-		}
-		if err := apply(ctx, tx, events); err != nil {
-			return err
-		}
-		ids := make([]int64, 0, len(events))
-		for id := range events {
-			ids = append(ids, id)
-		}
-		o.Log.WarnContext(ctx, "deliveries whose sender died may have been sent; they wait for receipts", "count", len(ids))
-		_, err = tx.Exec(ctx, `UPDATE attempt SET closed_at = $2, outcome = $3 WHERE delivery_id = ANY ($1) AND closed_at IS NULL`,
-			ids, at, hapLeaseEnds.String())
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("outbox: leases: %w", err)
-	}
-	return nil
 }

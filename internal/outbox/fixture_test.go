@@ -45,6 +45,7 @@ func (c *clock) advance(d time.Duration) {
 type platform struct {
 	mu     sync.Mutex
 	sent   []string // "openid: text" or "openid: template id {data}"
+	refs   []string // clientmsgid of each
 	script map[string]int
 	hang   map[string]bool
 	ending chan struct{}
@@ -56,7 +57,8 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in struct {
-		ToUser string `json:"touser"`
+		ToUser json.RawMessage `json:"touser"` // one, or the list of a mass send
+		Ref    string          `json:"clientmsgid"`
 		Text   struct {
 			Content string `json:"content"`
 		} `json:"text"`
@@ -67,15 +69,23 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	to := strings.Trim(string(in.ToUser), `"[]`)
+	to = strings.ReplaceAll(to, `","`, "+")
 	p.mu.Lock()
-	p.sent = append(p.sent, strings.TrimSpace(fmt.Sprintf("%s: %s%s", in.ToUser, in.Text.Content, in.TemplateID)))
-	n, code, hang := len(p.sent), p.script[in.ToUser], p.hang[in.ToUser]
+	p.sent = append(p.sent, strings.TrimSpace(fmt.Sprintf("%s: %s%s", to, in.Text.Content, in.TemplateID)))
+	p.refs = append(p.refs, in.Ref)
+	n, code, hang := len(p.sent), p.script[to], p.hang[to]
+	for _, one := range strings.Split(to, "+") {
+		if p.script[one] != 0 {
+			code = p.script[one]
+		}
+	}
 	p.mu.Unlock()
 	if hang {
 		<-p.ending
 		return
 	}
-	fmt.Fprintf(w, `{"errcode":%d,"errmsg":"as scripted","msgid":%d}`, code, 7000+n)
+	fmt.Fprintf(w, `{"errcode":%d,"errmsg":"as scripted","msgid":%d,"msg_id":%d}`, code, 7000+n, 9000+n)
 }
 
 func (p *platform) got() []string {
@@ -92,12 +102,16 @@ type carrier struct {
 	during func(batch []sms.Outgoing) // while the call runs
 	knows  []sms.Detail               // what it says when it is asked
 	asked  int
+	mute   bool // it cannot be asked
 }
 
 func (c *carrier) Details(context.Context, string, time.Time) ([]sms.Detail, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
+	if c.mute {
+		return nil, &sms.Error{Kind: sms.RetryLater, Code: "busy"}
+	}
 	return c.knows, nil
 }
 
@@ -164,7 +178,10 @@ func (f *fixture) another(pool *pgxpool.Pool, url string) *Outbox {
 		AppID: "wx1", AppSecret: "s", BaseURL: url, Store: NewTokens(pool, f.clock.now), Now: f.clock.now, Timeout: 500 * time.Millisecond, Log: log,
 	})
 	f.t.Cleanup(client.Close)
-	return New(Options{Pool: pool, WeChat: client, SMS: f.carrier, Templates: map[string]Template{"price": {ID: "TPL1"}}, Now: f.clock.now, Log: log})
+	return New(Options{
+		Pool: pool, WeChat: client, SMS: f.carrier, Templates: map[string]Template{"price": {ID: "TPL1"}},
+		Notices: map[string]Template{"fair": {ID: "SUB1"}, "policy": {ID: "SUB2", Always: true}}, Sign: "炎陵县商务局", Now: f.clock.now, Log: log,
+	})
 }
 
 // person makes a contact with an openid, a phone, or both.
@@ -215,12 +232,14 @@ func (f *fixture) put(ds ...Delivery) int {
 // work does all that is due now.
 func (f *fixture) work() {
 	f.t.Helper()
-	for _, l := range []lane{wechatLane, smsLane} {
-		for more := true; more; {
-			var err error
-			if more, err = f.dispatch(f.t.Context(), l); err != nil {
+	for again := true; again; {
+		again = false
+		for _, l := range f.lanes() {
+			more, err := f.dispatch(f.t.Context(), l, Promotion)
+			if err != nil {
 				f.t.Fatal(err)
 			}
+			again = again || more
 		}
 	}
 	if _, err := f.settle(f.t.Context()); err != nil {

@@ -1,7 +1,8 @@
 // Package outbox is the way out: everything that we tell people without being asked in the same breath. A capability puts a delivery
 // in its own transaction; a dispatcher for each channel claims what is due, asks consent, quiet hours and credits at that moment
 // and nowhere else, writes an attempt down, calls the provider, and notes what came of it. What happens to a delivery is decided
-// by one pure function, next; which road it takes by another, choose.
+// by one pure function, next; which road it takes by another, choose. A push to everybody is a Broadcast: planned (Plan) and frozen
+// into deliveries (Freeze) by the same rules.
 package outbox
 
 import (
@@ -14,7 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Migrations holds the tables delivery, attempt, receipt, credit, channel_stop and token.
+// Migrations holds the tables delivery, call, attempt, receipt, broadcast, credit, notice_consent, push_week, bucket, channel_stop and
+// token.
 //
 //go:embed migrations/*.sql
 var Migrations embed.FS

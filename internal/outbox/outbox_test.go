@@ -160,15 +160,15 @@ func TestLeaseRunsOut(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
 	f.put(Delivery{Cause: "a", ContactID: f.person("", "13800138000"), Text: "x"})
-	goes, _, err := f.claim(t.Context(), wechatLane, "w")
+	goes, _, err := f.claim(t.Context(), f.lanes()[lineWeChat], Promotion)
 	if err != nil || len(goes) != 0 {
 		t.Fatal(goes, err)
 	}
-	if goes, _, err = f.claim(t.Context(), smsLane, "w"); err != nil || len(goes) != 1 {
+	if goes, _, err = f.claim(t.Context(), f.lanes()[lineSMS], Promotion); err != nil || len(goes) != 1 {
 		t.Fatal(goes, err)
 	}
 	outs := f.send(t.Context(), nil, goes)
-	f.clock.advance(lease - time.Second)
+	f.clock.advance(f.timing.lease - time.Second)
 	if err := f.expireLeases(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/sms"
 )
 
 // providerWeChat is the provider of what the WeChat platform reports.
 const providerWeChat = "wechat"
 
-const keepReceipt = `INSERT INTO receipt (received_at, provider, provider_id, address, ref, shared, ok, code, at, parts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`
+const keepReceipt = `INSERT INTO receipt (received_at, provider, provider_id, address, ref, shared, ok, code, at, parts, delivery_id, try, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $1) ON CONFLICT DO NOTHING`
 
 // SMSReceipts stores what a carrier reported. They take effect within moments, in Run: early, late, twice and out of order are all
 // the same to it. An error means that nothing was stored and the provider should report again.
@@ -25,6 +24,11 @@ func (o *Outbox) SMSReceipts(ctx context.Context, rs []sms.Receipt) error {
 	if len(rs) == 0 {
 		return nil
 	}
+	mark, err := o.ourMark(ctx)
+	if err != nil {
+		return err
+	}
+	o.reach("receipt:begin")
 	now := o.now()
 	var b pgx.Batch
 	for _, r := range rs {
@@ -37,11 +41,17 @@ func (o *Outbox) SMSReceipts(ctx context.Context, rs []sms.Receipt) error {
 		if at.IsZero() {
 			at = now
 		}
-		b.Queue(keepReceipt, now, r.Provider, r.ProviderID, phone, ref, shared, r.OK, r.Code, at, r.Parts)
+		var delivery *int64
+		var try *int
+		if a, ours := parseRef(mark, ref); ours {
+			delivery, try = &a.delivery, &a.try
+		}
+		b.Queue(keepReceipt, now, r.Provider, r.ProviderID, phone, ref, shared, r.OK, r.Code, at, r.Parts, delivery, try)
 	}
 	if err := o.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("outbox: receipts: %w", err)
 	}
+	o.reach("receipt:end")
 	o.settleSoon()
 	return nil
 }
@@ -49,72 +59,45 @@ func (o *Outbox) SMSReceipts(ctx context.Context, rs []sms.Receipt) error {
 // TemplateFinished stores what the platform reported of a template message: status is "success", "failed:user block",
 // "failed: system failed" or another failure.
 func (o *Outbox) TemplateFinished(ctx context.Context, msgID int64, status string) error {
-	now := o.now()
 	status = strings.TrimSpace(status)
-	if _, err := o.Pool.Exec(ctx, keepReceipt, now, providerWeChat, strconv.FormatInt(msgID, 10), "", "", false, status == "success", status, now, 0); err != nil {
+	return o.wechatReceipt(ctx, msgID, "", status == "success", status)
+}
+
+// NoticeFinished stores what the platform reported of a subscription notice (subscribe_msg_sent_event): ok, or its error code and words.
+func (o *Outbox) NoticeFinished(ctx context.Context, openid string, msgID int64, ok bool, status string) error {
+	return o.wechatReceipt(ctx, msgID, openid, ok, strings.TrimSpace(status))
+}
+
+// MassFinished stores what the platform reported of a mass send (MASSSENDJOBFINISH). It counts people and does not name them: only
+// where all on the list were reached, or none, is anything known of one.
+func (o *Outbox) MassFinished(ctx context.Context, msgID int64, ok bool, status string, total, sent int64) error {
+	if ok && sent != total {
+		status = fmt.Sprintf("%s %d/%d", strings.TrimSpace(status), sent, total)
+		return o.wechatReceipt(ctx, msgID, "*", true, status) // '*' is nobody's address: kept, and told of nobody
+	}
+	return o.wechatReceipt(ctx, msgID, "", ok, strings.TrimSpace(status))
+}
+
+func (o *Outbox) wechatReceipt(ctx context.Context, msgID int64, openid string, ok bool, status string) error {
+	now := o.now()
+	if _, err := o.Pool.Exec(ctx, keepReceipt, now, providerWeChat, strconv.FormatInt(msgID, 10), openid, "", false, ok, status, now, 0, nil, nil); err != nil {
 		return fmt.Errorf("outbox: receipts: %w", err)
 	}
 	o.settleSoon()
 	return nil
 }
 
-// settleSQL pairs open receipts with closed attempts: by our own reference, by that of the call that they shared and the phone, else
-// by the provider's id and the address.
-const settleSQL = `SELECT r.id, r.ok, r.code, r.at, r.parts, a.id, a.delivery_id, a.try
-FROM receipt r CROSS JOIN LATERAL (
-	SELECT * FROM (
-		SELECT 1 AS rank, a.* FROM attempt a WHERE r.ref <> '' AND NOT r.shared AND a.ref = r.ref AND r.address IN ('', a.address)
-		UNION ALL
-		SELECT 2, a.* FROM attempt f JOIN attempt a ON a.call = f.call AND a.address = r.address WHERE r.shared AND f.ref = r.ref
-		UNION ALL
-		SELECT 3, a.* FROM attempt a WHERE r.provider_id <> '' AND a.provider_id = r.provider_id AND a.provider_id <> ''
-			AND a.provider = r.provider AND r.address IN ('', a.address)
-	) m ORDER BY rank, m.id DESC LIMIT 1
-) a
-WHERE r.settled_at IS NULL AND a.closed_at IS NOT NULL
-ORDER BY r.id LIMIT 500 FOR UPDATE OF r SKIP LOCKED`
-
-// patience is how long a receipt waits for an attempt that it fits.
-const patience = 72 * time.Hour
-
-// settle gives effect to stored receipts whose attempt is closed, and says whether there may be more.
-func (o *Outbox) settle(ctx context.Context) (more bool, err error) {
-	type match struct {
-		receipt, attempt, delivery int64
-		ok                         bool
-		code                       string
-		at                         time.Time
-		parts, try                 int
+// ourMark is what our references begin with, read once.
+func (o *Outbox) ourMark(ctx context.Context) (string, error) {
+	if m := o.marked.Load(); m != nil {
+		return *m, nil
 	}
-	err = pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, settleSQL)
-		if err != nil {
-			return err
-		}
-		matches, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m match, err error) {
-			return m, row.Scan(&m.receipt, &m.ok, &m.code, &m.at, &m.parts, &m.attempt, &m.delivery, &m.try)
-		})
-		if err != nil || len(matches) == 0 {
-			return err
-		}
-		more = len(matches) == 500
-		events := map[int64][]event{}
-		var b pgx.Batch
-		for _, m := range matches {
-			events[m.delivery] = append(events[m.delivery], receiptEvent(m.ok, m.code, m.at, m.try))
-			b.Queue(`UPDATE receipt SET settled_at = $2 WHERE id = $1`, m.receipt, o.now())
-			b.Queue(`UPDATE attempt SET receipt_at = $2, parts = greatest(parts, $3), code = CASE WHEN code = '' OR $5 THEN $4 ELSE code END WHERE id = $1`,
-				m.attempt, m.at, m.parts, m.code, m.ok)
-		}
-		if err := apply(ctx, tx, events); err != nil {
-			return err
-		}
-		return tx.SendBatch(ctx, &b).Close()
-	})
-	if err != nil {
-		return false, fmt.Errorf("outbox: settle: %w", err)
+	var mark string
+	if err := o.Pool.QueryRow(ctx, `SELECT mark FROM outbox_mark LIMIT 1`).Scan(&mark); err != nil {
+		return "", fmt.Errorf("outbox: mark: %w", err)
 	}
-	return more, nil
+	o.marked.Store(&mark)
+	return mark, nil
 }
 
 func receiptEvent(ok bool, code string, at time.Time, try int) event {
@@ -127,15 +110,15 @@ func receiptEvent(ok bool, code string, at time.Time, try int) event {
 	return event{what: hapNotArrived, at: at, try: try, reason: NotDelivered}
 }
 
-// Sweep deletes what nobody asks for any more: credits and tokens that ran out, receipts that were settled half a year ago or never
-// found their attempt. Deliveries and attempts stay: the law wants sent texts kept for five months at least.
+// Sweep deletes what nobody asks for any more: credits, counters and tokens that ran out, receipts that were settled half a year ago.
+// Deliveries and attempts stay: the law wants sent texts kept for five months at least.
 func (o *Outbox) Sweep(ctx context.Context) error {
 	at := o.now()
 	var b pgx.Batch
 	b.Queue(`DELETE FROM credit WHERE expires_at < $1`, at.Add(-time.Hour))
+	b.Queue(`DELETE FROM push_week WHERE week < $1::date - 7`, monday(at))
 	b.Queue(`DELETE FROM token WHERE expires_at < $1`, at.Add(-time.Hour))
 	b.Queue(`DELETE FROM channel_stop WHERE until < $1`, at.Add(-7*24*time.Hour))
-	b.Queue(`UPDATE receipt SET settled_at = $2 WHERE settled_at IS NULL AND received_at < $1`, at.Add(-patience), at)
 	b.Queue(`DELETE FROM receipt WHERE settled_at < $1`, at.AddDate(0, -6, 0))
 	if err := o.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("outbox: sweep: %w", err)

@@ -72,23 +72,26 @@ func TestReceipts(t *testing.T) {
 				if !early {
 					report(f.carrier.calls[0])
 				}
+				f.clock.advance(time.Second) // a receipt that came before the answer is looked at again
+				f.work()
 				f.want("2", c.state)
 			})
 		}
 	}
 }
 
-// A text whose outcome is unknown is asked after, more and more rarely, and what the provider remembers of it counts as a receipt.
+// A text whose outcome is unknown is asked after, more and more rarely, and what the provider remembers of it settles it.
 func TestAskingAfterUnknown(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
 	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
-	f.put(Delivery{Cause: "a", ContactID: f.person("", "13800138001"), Text: "x"})
+	f.put(Delivery{Cause: "a", Class: Notice, ContactID: f.person("", "13800138001"), Text: "x"},
+		Delivery{Cause: "b", Class: Promotion, ContactID: f.person("", "13800138002"), Text: "x"})
 	f.work()
-	ref := f.carrier.got()[0].Ref
-	ask := func(wantAsked int) {
+	ask := func(after time.Duration, wantAsked int) {
 		t.Helper()
-		if _, err := f.ask(t.Context()); err != nil {
+		f.clock.advance(after)
+		if _, err := f.findOut(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		f.work()
@@ -96,22 +99,22 @@ func TestAskingAfterUnknown(t *testing.T) {
 			t.Errorf("asked %d times, want %d", f.carrier.asked, wantAsked)
 		}
 	}
-	ask(0) // the receipt may still come
-	f.clock.advance(3 * time.Minute)
-	ask(1)
-	ask(1)
-	f.clock.advance(4 * time.Minute)
-	f.carrier.knows = []sms.Detail{{Ref: "another", Status: sms.Delivered}, {Ref: ref, Status: sms.Waiting}}
-	ask(2)
+	ask(0, 0) // the receipt may still come
+	ask(3*time.Minute, 2)
+	ask(0, 2)
+	f.carrier.knows = []sms.Detail{{Ref: "another", Status: sms.Delivered}}
+	ask(4*time.Minute, 4)
 	f.want("a", "unknown no_answer")
-	f.clock.advance(time.Hour)
-	f.carrier.knows[1] = sms.Detail{Ref: ref, Status: sms.Delivered, Code: "DELIVERED", At: f.now()}
-	ask(3)
-	f.want("a", "delivered")
-	f.clock.advance(24 * time.Hour)
-	ask(3)
-	if n := len(f.carrier.got()); n != 1 {
-		t.Errorf("sent %d times, want 1", n)
+	f.want("b", "unknown no_answer")
+	f.carrier.knows = []sms.Detail{{Ref: f.carrier.got()[0].Ref, Status: sms.Waiting, SentAt: f.now()}}
+	ask(8*time.Minute, 6)
+	f.want("a", "sent") // the carrier has it
+	f.carrier.knows = []sms.Detail{{Ref: f.carrier.got()[1].Ref, Status: sms.Delivered, Code: "DELIVERED", At: f.now()}}
+	ask(time.Hour, 7)
+	f.want("b", "delivered")
+	ask(24*time.Hour, 7)
+	if n := len(f.carrier.got()); n != 2 {
+		t.Errorf("sent %d times, want 2", n)
 	}
 }
 
@@ -150,9 +153,9 @@ func TestEach(t *testing.T) {
 	}
 	at := f.now()
 	want := []Record{
-		{ID: 1, Channel: "wechat", Contact: "o1", Kind: "reply", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at, Broadcast: "b1"},
-		{ID: 2, Channel: "sms", Contact: "13800138002", Kind: "notice", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at},
-		{ID: 3, Channel: "", Contact: "o3", Kind: "promotion", State: Skipped, Reason: NoCredit, CreatedAt: at},
+		{ID: 1, Channel: "wechat", Contact: "o1", Kind: "reply", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at, Broadcast: "b1", Cause: "a", Road: "message"},
+		{ID: 2, Channel: "sms", Contact: "13800138002", Kind: "notice", State: Sent, Attempts: 1, CreatedAt: at, SentAt: &at, Cause: "b", Road: "sms"},
+		{ID: 3, Channel: "", Contact: "o3", Kind: "promotion", State: Skipped, Reason: NoCredit, CreatedAt: at, Cause: "c"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -186,6 +189,7 @@ func TestSweep(t *testing.T) {
 		{185 * 24 * time.Hour, "0 open, 0 receipts, 0 credits, 1 attempts"},
 	} {
 		f.clock.advance(c.after)
+		f.work()
 		if err := f.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -20,10 +20,10 @@ SELECT $1, 'x', id, id % 3, '', id::text, $1, 0 FROM contact`, f.now())
 	second := New(f.Options)
 	var wg sync.WaitGroup
 	for _, o := range []*Outbox{f.Outbox, second, f.Outbox, second} {
-		for _, l := range []lane{wechatLane, smsLane} {
+		for _, l := range f.lanes() {
 			wg.Go(func() {
 				for idle := 0; idle < 5; {
-					more, err := o.dispatch(t.Context(), l)
+					more, err := o.dispatch(t.Context(), l, Promotion)
 					if err != nil {
 						t.Error(err)
 						return

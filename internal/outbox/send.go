@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -18,146 +19,218 @@ const (
 	atOnce = 16
 	// stopPause is how long a stopped channel or template rests at first before one batch tries it again.
 	stopPause = time.Minute
+	// apiPause is how long an API that the account lacks is left alone.
+	apiPause = time.Hour
+	maxMass  = bot.MaxMass
 )
 
-// send calls the providers for a claimed batch and returns what came of each delivery. When ending is closed, calls that have not
-// begun are left for later.
-func (o *Outbox) send(ctx context.Context, ending <-chan struct{}, goes []sending) []outcome {
-	if len(goes) > 0 && goes[0].Rung == rungSMS {
-		return o.sendTexts(ctx, ending, goes)
-	}
-	outs := make([]outcome, len(goes))
+// outcome is what came of one message, and what it teaches beside the deliveries themselves.
+type outcome struct {
+	message
+	event      event // try is filled in for each of its deliveries
+	provider   string
+	providerID string
+	code       string
+	gone       bool // the person does not follow us any more
+	shut       bool // the platform lets us write no more to this follower
+	unwilling  bool // the person agrees to this subscription notice no more
+	refund     bool // the credit was not used
+	stops      *stop
+	until      time.Time // of stops: exactly until then; zero: as queueStop sees fit
+}
+
+// answered is a call with what came of each of its messages, in order.
+type answered struct {
+	call
+	outs []outcome
+}
+
+// send calls the providers for claimed calls, several at once. When ending is closed, calls that have not begun are left for later.
+func (o *Outbox) send(ctx context.Context, ending <-chan struct{}, calls []call) []answered {
+	done := make([]answered, len(calls))
 	var g errgroup.Group
 	g.SetLimit(atOnce)
-	for i, s := range goes {
+	for i, c := range calls {
 		g.Go(func() error {
 			select {
 			case <-ending:
-				outs[i] = o.notBegun(s)
+				done[i] = answered{c, each(c, func(*outcome) event { return event{what: hapRetry, at: o.now(), reason: RetryLater} })}
+				for k := range done[i].outs {
+					done[i].outs[k].refund = true
+				}
 			default:
-				outs[i] = o.sendWeChat(ctx, s)
+				o.reach("call:begin")
+				done[i] = answered{c, o.sendCall(ctx, c)}
+				o.reach("call:end")
 			}
 			return nil
 		})
 	}
 	_ = g.Wait() // none returns an error
+	return done
+}
+
+// each makes an outcome for each message of a call.
+func each(c call, happens func(*outcome) event) []outcome {
+	outs := make([]outcome, len(c.messages))
+	for i, m := range c.messages {
+		outs[i] = outcome{message: m}
+		outs[i].event = happens(&outs[i])
+	}
 	return outs
 }
 
-// notBegun is the outcome of a call that we did not make because we are stopping.
-func (o *Outbox) notBegun(s sending) outcome {
-	return outcome{sending: s, refund: true, event: event{what: hapRetry, at: o.now(), try: s.Tries, reason: RetryLater}}
-}
-
-func (o *Outbox) sendWeChat(ctx context.Context, s sending) outcome {
-	out := outcome{sending: s, provider: providerWeChat}
-	var err error
-	if s.Rung == rungMessage {
-		err = o.WeChat.SendText(ctx, s.OpenID, s.Text)
-	} else {
-		t := o.Templates[s.Template]
-		var id int64
-		id, err = o.WeChat.SendTemplate(ctx, bot.TemplateMessage{
-			To: s.OpenID, TemplateID: t.ID, ClientMsgID: s.Ref, Data: t.data(s.Fields),
-		})
-		if err == nil {
+func (o *Outbox) sendCall(ctx context.Context, c call) []outcome {
+	switch c.rung {
+	case rungSMS:
+		return o.sendTexts(ctx, c)
+	case rungMass:
+		return o.sendMass(ctx, c, c.messages, c.ref)
+	}
+	return each(c, func(out *outcome) event {
+		id, err := o.sendWeChat(ctx, c.rung, out.message)
+		out.provider = providerWeChat
+		if id != 0 {
 			out.providerID = strconv.FormatInt(id, 10)
 		}
+		return o.readWeChat(out, c, err)
+	})
+}
+
+func (o *Outbox) sendWeChat(ctx context.Context, r rung, m message) (id int64, err error) {
+	d := m.lead()
+	switch r {
+	case rungMessage:
+		return 0, o.WeChat.SendText(ctx, m.address, m.text)
+	case rungNotice:
+		t := o.Notices[d.Template]
+		return o.WeChat.SendNotice(ctx, bot.Notice{To: m.address, TemplateID: t.ID, Data: t.data(d.Fields)})
 	}
-	readWeChat(&out, err, o.now())
-	return out
+	t := o.Templates[d.Template]
+	return o.WeChat.SendTemplate(ctx, bot.TemplateMessage{To: m.address, TemplateID: t.ID, ClientMsgID: m.ref, Data: t.data(d.Fields)})
+}
+
+// sendMass sends a list, and its halves by themselves where someone on it is not ours any more: the list is refused as a whole then.
+func (o *Outbox) sendMass(ctx context.Context, c call, list []message, ref string) []outcome {
+	to := make([]string, len(list))
+	for i, m := range list {
+		to[i] = m.address
+	}
+	id, err := o.WeChat.SendMass(ctx, bot.Mass{To: to, Text: list[0].text, ClientMsgID: ref})
+	part := call{rung: c.rung, template: c.template, messages: list}
+	var e *bot.Error
+	if errors.As(err, &e) && e.Kind == bot.SplitList && len(list) >= 2*bot.MinMass {
+		half := len(list) / 2
+		return append(o.sendMass(ctx, c, list[:half], ref+"a"), o.sendMass(ctx, c, list[half:], ref+"b")...)
+	}
+	return each(part, func(out *outcome) event {
+		out.provider, out.ref = providerWeChat, ref
+		if id != 0 {
+			out.providerID = strconv.FormatInt(id, 10)
+		}
+		return o.readWeChat(out, c, err)
+	})
 }
 
 // readWeChat turns the platform's answer into an event and what else it teaches.
-func readWeChat(out *outcome, err error, at time.Time) {
-	out.event = event{what: hapAccept, at: at, try: out.Tries}
+func (o *Outbox) readWeChat(out *outcome, c call, err error) event {
+	at := o.now()
 	if err == nil {
-		return
+		return event{what: hapAccept, at: at}
 	}
 	var e *bot.Error
 	if !errors.As(err, &e) { // not known what happened
-		out.event.what, out.event.reason = hapNoAnswer, NoAnswer
-		return
+		return event{what: hapNoAnswer, at: at, reason: NoAnswer}
 	}
 	if e.Code != 0 {
 		out.code = strconv.Itoa(e.Code)
 	}
+	road := &stop{Channel: c.rung.String()}
 	switch e.Kind {
 	case bot.RetryLater:
-		out.event.what, out.event.reason, out.event.wait, out.refund = hapRetry, RetryLater, e.RetryAfter, true
-	case bot.NextChannel:
-		out.event.what, out.event.reason, out.shut = hapNextRung, NoCredit, out.Rung == rungMessage
-		if e.Code == 48002 || e.Code == 43101 || e.Code == 43108 {
-			out.event.reason = Blocked
+		out.refund = true
+		switch e.Code {
+		case 45009, 45011: // the account's quota of this API, of the day or of the minute
+			jitter := rand.N(5 * time.Second)
+			out.stops, out.until = road, at.Add(e.RetryAfter+jitter)
+			return event{what: hapRetry, at: at, reason: FlowLimit}
 		}
+		return event{what: hapRetry, at: at, reason: RetryLater, wait: e.RetryAfter}
+	case bot.NextChannel:
+		why := NoCredit
+		switch e.Code {
+		case 48002, 43108:
+			why = Blocked
+		case 43101:
+			out.unwilling = true
+		case 45028:
+			out.stops, out.until, out.refund = road, at.Add(max(e.RetryAfter, time.Hour)), true
+		default:
+			out.shut = c.rung == rungMessage
+		}
+		return event{what: hapNextRung, at: at, reason: why}
 	case bot.PersonGone:
-		out.event.what, out.event.reason, out.gone = hapNextRung, Unfollowed, true
+		out.gone = true
+		return event{what: hapNextRung, at: at, reason: Unfollowed}
+	case bot.SplitList: // one of two is gone, and nobody says which
+		out.refund = true
+		return event{what: hapNextRung, at: at, reason: Unfollowed}
 	case bot.TemplateStopped:
-		out.event.what, out.event.reason = hapNextRung, TemplateStopped
-		out.stops = &stop{WeChat, out.Template}
-	case bot.ChannelStopped, bot.APIStopped:
-		out.event.what, out.event.reason, out.event.wait, out.refund = hapRetry, ChannelStopped, stopPause, true
-		out.stops = &stop{Channel: WeChat}
+		out.stops, out.refund = &stop{WeChat, c.template}, true
+		if c.rung == rungNotice {
+			out.stops.Channel = road.Channel
+		}
+		return event{what: hapNextRung, at: at, reason: TemplateStopped}
+	case bot.ChannelStopped:
+		out.stops, out.refund = &stop{Channel: WeChat}, true
+		return event{what: hapRetry, at: at, reason: ChannelStopped, wait: stopPause}
+	case bot.APIStopped:
+		out.stops, out.until, out.refund = road, at.Add(apiPause), true
+		return event{what: hapRetry, at: at, reason: ChannelStopped}
 	case bot.Refused:
-		out.event.what, out.event.reason, out.refund = hapRefuse, Refused, true
-	default:
-		out.event.what, out.event.reason = hapNoAnswer, NoAnswer
+		out.refund = true
+		return event{what: hapRefuse, at: at, reason: Refused}
 	}
+	return event{what: hapNoAnswer, at: at, reason: NoAnswer}
 }
 
-// sendTexts hands the texts over call by call, as claim has grouped them.
-func (o *Outbox) sendTexts(ctx context.Context, ending <-chan struct{}, goes []sending) []outcome {
-	var order []string
-	calls := map[string][]sending{}
-	for _, s := range goes {
-		if calls[s.Call] == nil {
-			order = append(order, s.Call)
-		}
-		calls[s.Call] = append(calls[s.Call], s)
+// sendTexts hands the texts of a call over.
+func (o *Outbox) sendTexts(ctx context.Context, c call) []outcome {
+	batch := make([]sms.Outgoing, len(c.messages))
+	for i, m := range c.messages {
+		batch[i] = sms.Outgoing{Phone: m.address, Text: m.text, Family: c.class.String(), Ref: m.ref}
 	}
-	outs := make([]outcome, 0, len(goes))
-	for _, name := range order {
-		call := calls[name]
-		select {
-		case <-ending:
-			for _, s := range call {
-				outs = append(outs, o.notBegun(s))
-			}
-			continue
-		default:
-		}
-		batch := make([]sms.Outgoing, len(call))
-		for i, s := range call {
-			batch[i] = sms.Outgoing{Phone: s.address(), Text: s.Text, Family: s.Class.String(), Ref: s.Ref}
-		}
-		for i, r := range o.SMS.Send(ctx, batch) {
-			out := outcome{sending: call[i], provider: cmp.Or(r.Provider, o.SMS.Name()), providerID: r.ProviderID}
-			readSMS(&out, r, o.now())
-			outs = append(outs, out)
-		}
-	}
-	return outs
+	results := o.SMS.Send(ctx, batch)
+	i := -1
+	return each(c, func(out *outcome) event {
+		i++
+		out.provider, out.providerID = cmp.Or(results[i].Provider, o.SMS.Name()), results[i].ProviderID
+		return o.readSMS(out, c, results[i])
+	})
 }
 
 // readSMS turns a provider's result into an event and what else it teaches.
-func readSMS(out *outcome, r sms.Result, at time.Time) {
-	out.event = event{what: hapAccept, at: at, try: out.Tries}
+func (o *Outbox) readSMS(out *outcome, c call, r sms.Result) event {
+	at := o.now()
 	if r.Err == nil {
-		return
+		return event{what: hapAccept, at: at}
 	}
-	out.code = r.Err.Code
+	out.code = cmp.Or(r.Err.Code, r.Err.Kind.String())
 	switch r.Err.Kind {
 	case sms.RetryLater:
-		out.event.what, out.event.reason, out.event.wait = hapRetry, RetryLater, r.Err.RetryAfter
+		why := RetryLater
+		if r.Err.RetryAfter > 0 { // flow control says when
+			why = FlowLimit
+		}
+		return event{what: hapRetry, at: at, reason: why, wait: r.Err.RetryAfter}
 	case sms.ChannelStopped:
-		out.event.what, out.event.reason, out.event.wait = hapRetry, ChannelStopped, stopPause
 		out.stops = &stop{Channel: SMS}
+		return event{what: hapRetry, at: at, reason: ChannelStopped, wait: stopPause}
 	case sms.TemplateStopped:
-		out.event.what, out.event.reason, out.event.wait = hapRetry, TemplateStopped, stopPause
-		out.stops = &stop{SMS, out.Class.String()}
+		out.stops = &stop{SMS, c.class.String()}
+		return event{what: hapRetry, at: at, reason: TemplateStopped, wait: stopPause}
 	case sms.MessageRefused:
-		out.event.what, out.event.reason = hapRefuse, Refused
-	default:
-		out.event.what, out.event.reason = hapNoAnswer, NoAnswer
+		return event{what: hapRefuse, at: at, reason: Refused}
 	}
+	return event{what: hapNoAnswer, at: at, reason: NoAnswer}
 }

@@ -16,48 +16,6 @@ const (
 	Skipped   State = "skipped"   // it was not to be sent, or there was no road
 )
 
-// Reason says why a delivery is where it is; "" needs none.
-type Reason string
-
-// The reasons: this is all of them.
-const (
-	NoReason        Reason = ""
-	OptedOut        Reason = "opted_out"        // the person wants no pushes
-	Unfollowed      Reason = "unfollowed"       // the person left the account and has no phone
-	NoRoad          Reason = "no_road"          // no channel that is switched on reaches this person
-	NoCredit        Reason = "no_credit"        // the platform lets us write only after the person wrote
-	Expired         Reason = "expired"          // its time was over before it could go
-	QuietHours      Reason = "quiet_hours"      // held until the morning
-	ChannelStopped  Reason = "channel_stopped"  // held: the provider has stopped the channel
-	TemplateStopped Reason = "template_stopped" // held: the provider has stopped the template
-	RetryLater      Reason = "retry_later"      // nothing was sent, it is tried again
-	RetriesUsedUp   Reason = "retries_used_up"  // nothing was sent, often enough
-	Refused         Reason = "refused"          // the provider will never take this message
-	NoAnswer        Reason = "no_answer"        // the call ended without an answer
-	LeaseRanOut     Reason = "lease_ran_out"    // the process that was sending it died
-	NotDelivered    Reason = "not_delivered"    // the carrier or platform says that it did not arrive
-	Blocked         Reason = "blocked"          // the person does not let us through
-)
-
-// Reasons is the closed list.
-func Reasons() []Reason {
-	return []Reason{
-		NoReason, OptedOut, Unfollowed, NoRoad, NoCredit, Expired, QuietHours, ChannelStopped, TemplateStopped, RetryLater,
-		RetriesUsedUp, Refused, NoAnswer, LeaseRanOut, NotDelivered, Blocked, Merged,
-	}
-}
-
-// rung is where a delivery stands on the ladder, the cheapest first.
-type rung int16
-
-const (
-	rungMessage  rung = iota // customer-service message
-	rungTemplate             // template message
-	rungSMS
-)
-
-func (r rung) String() string { return [...]string{"message", "template", "sms"}[r] }
-
 // status is the part of a delivery that events change.
 type status struct {
 	State  State
@@ -66,6 +24,7 @@ type status struct {
 	Tries  int // attempts so far; the last of them is the one that runs in Sending
 	Due    time.Time
 	SentAt *time.Time
+	Again  string // reference of the attempt that is repeated because its outcome stayed unknown; "": none was
 }
 
 // happening is what can happen to a delivery.
@@ -82,15 +41,19 @@ const (
 	hapRefuse                      // nothing was sent, and never will be
 	hapNoAnswer                    // perhaps sent
 	hapLeaseEnds                   // the sender died
+	hapLook                        // its outcome was looked for in vain; it is looked for again
+	hapRepeat                      // its outcome stayed unknown, and its class allows one more attempt
+	hapGiveUp                      // its outcome stayed unknown, and that is that
 	hapDelivered                   // receipt
 	hapNotArrived                  // receipt
+	hapAgain                       // an operator wants it tried again
 )
 
 // String is the outcome that an attempt is closed with.
 func (h happening) String() string {
 	return [...]string{
 		"skipped", "held", "moved", "claimed", "accepted", "retry_later", "next_rung", "refused", "no_answer", "lease_ran_out",
-		"delivered", "not_arrived",
+		"looked", "repeated", "given_up", "delivered", "not_arrived", "tried_again",
 	}[h]
 }
 
@@ -101,11 +64,13 @@ type event struct {
 	try    int
 	rung   rung // of hapMove, hapClaim
 	reason Reason
-	until  time.Time     // of hapHold
-	wait   time.Duration // of hapRetry: at least
+	until  time.Time     // of hapHold, hapLook
+	wait   time.Duration // of hapRetry, hapNoAnswer, hapLeaseEnds: at least
+	ref    string        // of hapRepeat
 }
 
-// maxTries bounds the attempts of a delivery on all its rungs together. A stopped channel or template keeps its queue.
+// maxTries bounds the attempts of a delivery on all its rungs together. What waits for a channel, a template or a limit of the
+// provider's may take more.
 const maxTries = 8
 
 // next is the whole life of a delivery: what it becomes when something happens to it. It is pure. What makes no sense in a state, or
@@ -121,6 +86,10 @@ func next(s status, e event) status {
 		if e.try == s.Tries && (s.State == Sending || s.State == Unknown) {
 			return answer(s, e)
 		}
+	case hapLook, hapRepeat, hapGiveUp:
+		if e.try == s.Tries && s.State == Unknown {
+			return findOut(s, e)
+		}
 	case hapDelivered:
 		if s.SentAt == nil {
 			at := e.at
@@ -130,6 +99,10 @@ func next(s status, e event) status {
 	case hapNotArrived:
 		if e.try == s.Tries && (s.State == Sent || s.State == Unknown) {
 			s.State, s.Reason = Failed, e.reason
+		}
+	case hapAgain:
+		if s.State == Failed {
+			s.State, s.Reason, s.Due, s.SentAt = Queued, TriedAgain, e.at, nil
 		}
 	}
 	return s
@@ -155,21 +128,33 @@ func answer(s status, e event) status {
 		at := e.at
 		s.State, s.Reason, s.SentAt = Sent, NoReason, &at
 	case hapRetry:
-		if s.Tries >= maxTries && e.reason == RetryLater {
+		if s.Tries >= maxTries && (e.reason == RetryLater || e.reason == NotTaken) {
 			s.State, s.Reason = Failed, RetriesUsedUp
 			return s
 		}
 		s.State, s.Reason, s.Due = Queued, e.reason, e.at.Add(max(backoff(s.Tries), e.wait))
 	case hapNextRung:
 		s.State, s.Reason, s.Due = Queued, e.reason, e.at
-		s.Rung++
-		if s.Rung > rungSMS {
-			s.State, s.Rung = Failed, rungSMS
+		below, ok := s.Rung.below()
+		if s.Rung = below; !ok {
+			s.State = Failed
 		}
 	case hapRefuse:
 		s.State, s.Reason = Failed, e.reason
 	case hapNoAnswer, hapLeaseEnds:
-		s.State, s.Reason = Unknown, e.reason
+		s.State, s.Reason, s.Due = Unknown, e.reason, e.at.Add(e.wait)
+	}
+	return s
+}
+
+func findOut(s status, e event) status {
+	switch {
+	case e.what == hapLook:
+		s.Due = e.until
+	case e.what == hapRepeat && s.Again == "" && e.ref != "":
+		s.State, s.Reason, s.Due, s.Again = Queued, Repeated, e.at, e.ref
+	default: // never a third time
+		s.Reason = NeverTold
 	}
 	return s
 }

@@ -25,9 +25,9 @@ func TestNext(t *testing.T) {
 		{"claimed twice", in(Sending, 1), event{what: hapClaim}, Sending, NoReason, 0},
 		{"accepted", in(Sending, 1), event{what: hapAccept, try: 1}, Sent, NoReason, 0},
 		{"accepted, but by an attempt that is over", in(Sending, 2), event{what: hapAccept, try: 1}, Sending, NoReason, 0},
-		{"time-out", in(Sending, 1), event{what: hapNoAnswer, try: 1, reason: NoAnswer}, Unknown, NoAnswer, 0},
+		{"time-out", in(Sending, 1), event{what: hapNoAnswer, try: 1, at: noon, reason: NoAnswer, wait: time.Minute}, Unknown, NoAnswer, time.Minute},
 		{"a time-out is not claimed again", in(Unknown, 1), event{what: hapClaim}, Unknown, NoReason, 0},
-		{"lease ran out", in(Sending, 1), event{what: hapLeaseEnds, try: 1, reason: LeaseRanOut}, Unknown, LeaseRanOut, 0},
+		{"lease ran out", in(Sending, 1), event{what: hapLeaseEnds, try: 1, at: noon, reason: LeaseRanOut}, Unknown, LeaseRanOut, 0},
 		{"late answer after the lease", in(Unknown, 1), event{what: hapAccept, try: 1}, Sent, NoReason, 0},
 		{"late answer: nothing was sent", in(Unknown, 1), event{what: hapRetry, try: 1, at: noon, reason: RetryLater}, Queued, RetryLater, 2 * time.Second},
 		{"throttled", in(Sending, 3), event{what: hapRetry, try: 3, at: noon, reason: RetryLater}, Queued, RetryLater, 8 * time.Second},
@@ -45,6 +45,15 @@ func TestNext(t *testing.T) {
 		{"bad receipt of an older attempt", in(Sent, 2), event{what: hapNotArrived, try: 1, reason: NotDelivered}, Sent, NoReason, 0},
 		{"receipt of an attempt that was thought lost", in(Queued, 2), event{what: hapDelivered, try: 1}, Delivered, NoReason, 0},
 		{"answer after the receipt", in(Delivered, 1), event{what: hapAccept, try: 1}, Delivered, NoReason, 0},
+		{"looked for in vain", in(Unknown, 1), event{what: hapLook, try: 1, until: noon.Add(time.Hour)}, Unknown, NoReason, time.Hour},
+		{"nobody told: once more", in(Unknown, 1), event{what: hapRepeat, try: 1, at: noon, ref: "r"}, Queued, Repeated, 0},
+		{"nobody told: never a third time", status{State: Unknown, Tries: 2, Due: noon, Again: "r"}, event{what: hapRepeat, try: 2, at: noon, ref: "s"}, Unknown, NeverTold, 0},
+		{"nobody told of a promotion", in(Unknown, 1), event{what: hapGiveUp, try: 1}, Unknown, NeverTold, 0},
+		{"receipt after we gave up", status{State: Unknown, Reason: NeverTold, Tries: 1, Due: noon}, event{what: hapDelivered, try: 1}, Delivered, NoReason, 0},
+		{"receipt of the attempt that was repeated", status{State: Queued, Reason: Repeated, Tries: 1, Again: "r", Due: noon}, event{what: hapDelivered, try: 1}, Delivered, NoReason, 0},
+		{"an operator tries what failed again", in(Failed, 8), event{what: hapAgain, at: noon}, Queued, TriedAgain, 0},
+		{"an operator's retry leaves what was sent alone", in(Sent, 1), event{what: hapAgain, at: noon}, Sent, NoReason, 0},
+		{"and what is unknown", in(Unknown, 1), event{what: hapAgain, at: noon}, Unknown, NoReason, 0},
 		{"held", in(Queued, 0), event{what: hapHold, reason: QuietHours, until: noon.Add(time.Hour)}, Queued, QuietHours, time.Hour},
 		{"skipped", in(Queued, 0), event{what: hapSkip, reason: OptedOut}, Skipped, OptedOut, 0},
 		{"skipped is not sent", in(Skipped, 0), event{what: hapClaim}, Skipped, NoReason, 0},
@@ -57,25 +66,35 @@ func TestNext(t *testing.T) {
 }
 
 // Whatever happens in whatever order: a delivery that may have been sent is claimed again only after the provider itself has said
-// that it was not, arrival is final, and reasons are from the list.
+// that it was not, or once by the policy for what nobody can tell; arrival is final, and reasons are from the list.
 func TestNextNeverSendsBlindly(t *testing.T) {
 	t.Parallel()
 	answers := map[happening]Reason{
 		hapAccept: NoReason, hapRetry: RetryLater, hapNextRung: NoCredit, hapRefuse: Refused, hapNoAnswer: NoAnswer, hapLeaseEnds: LeaseRanOut,
+		hapNotArrived: NotDelivered,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := status{State: Queued, Due: noon}
-		open, arrived := map[int]bool{}, false // attempts that may have reached the person
+		open, arrived, repeats := map[int]bool{}, false, 0 // open: attempts that may have reached the person
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			e := event{
-				what: happening(rapid.IntRange(int(hapSkip), int(hapNotArrived)).Draw(t, "what")), at: noon,
-				try: rapid.IntRange(1, s.Tries+1).Draw(t, "try"), rung: s.Rung, until: noon, reason: QuietHours,
+				what: happening(rapid.IntRange(int(hapSkip), int(hapAgain)).Draw(t, "what")), at: noon,
+				try: rapid.IntRange(1, s.Tries+1).Draw(t, "try"), rung: s.Rung, until: noon, reason: QuietHours, ref: "r",
 			}
 			if r, ok := answers[e.what]; ok {
 				e.reason = r
 			}
 			before := s
 			s = next(s, e)
+			if e.what == hapRepeat && s.State == Queued && before.State == Unknown {
+				delete(open, before.Tries) // known to be a risk, and taken once
+				if repeats++; repeats > 1 {
+					t.Fatal("repeated twice")
+				}
+			}
+			if e.what == hapNotArrived && s.State == Failed && before.State != Failed {
+				delete(open, e.try)
+			}
 			if s.Tries > before.Tries {
 				if len(open) > 0 {
 					t.Fatalf("attempt %d begins while %v may have been sent", s.Tries, open)
@@ -89,7 +108,7 @@ func TestNextNeverSendsBlindly(t *testing.T) {
 			if arrived && s.State != Delivered {
 				t.Fatalf("arrived, then %s", s.State)
 			}
-			if !slices.Contains(Reasons(), s.Reason) || s.Rung > rungSMS {
+			if !slices.Contains(Reasons(), s.Reason) || !slices.Contains(ladder, s.Rung) {
 				t.Fatalf("reason %q, rung %d", s.Reason, s.Rung)
 			}
 		}
@@ -98,7 +117,7 @@ func TestNextNeverSendsBlindly(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	t.Parallel()
-	all := offer{WeChat: true, SMS: true, Templates: map[string]Template{"price": {ID: "T1"}}}
+	all := offer{WeChat: true, SMS: true, Hours: DefaultHours(), Templates: map[string]Template{"price": {ID: "T1"}}}
 	night := time.Date(2026, 11, 24, 14, 0, 0, 0, time.UTC) // 22:00
 	early := time.Date(2026, 11, 24, 23, 30, 0, 0, time.UTC)
 	morning := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC) // 08:00 on the 25th
@@ -141,7 +160,7 @@ func TestChoose(t *testing.T) {
 		{"eight o'clock", claimed{Class: Notice}, phone, all, morning, hapClaim, rungSMS, "", time.Time{}},
 		{"the rung above has failed", claimed{status: status{Rung: rungTemplate, Reason: NoCredit}}, both, all, noon, hapClaim, rungSMS, "", time.Time{}},
 		{"the only rung has failed", claimed{Channel: WeChat, status: status{Rung: rungTemplate, Reason: Blocked}}, both, all, noon, hapSkip, 0, Blocked, time.Time{}},
-		{"the SMS template is stopped", claimed{Class: Notice}, phone, offer{SMS: true, Stops: map[stop]time.Time{{SMS, "notice"}: morning}}, noon, hapHold, 0, TemplateStopped, morning},
+		{"the SMS template is stopped", claimed{Class: Notice}, phone, offer{SMS: true, Hours: DefaultHours(), Stops: map[stop]time.Time{{SMS, "notice"}: morning}}, noon, hapHold, 0, TemplateStopped, morning},
 	} {
 		got := choose(c.d, c.f, c.o, c.at)
 		if got.what != c.what || got.rung != c.rung || got.reason != c.reason || !got.until.Equal(c.until) {

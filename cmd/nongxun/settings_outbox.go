@@ -1,0 +1,63 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nongxun/nongxun/internal/outbox"
+)
+
+// rates reads name=N/unit pairs, such as sms=50/s,sms/promotion=2000/h,mass=50/m.
+func (s *source) rates(name string) map[string]outbox.Rate {
+	units := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
+	out := map[string]outbox.Rate{}
+	for what, v := range s.pairs(name) {
+		n, unit, _ := strings.Cut(v, "/")
+		messages, err := strconv.Atoi(n)
+		if err != nil || messages < 1 || units[unit] == 0 {
+			s.fail("NONGXUN_"+name, "should be name=number/s, /m, /h or /d pairs, such as sms=50/s,sms/promotion=2000/h,mass=50/m")
+			return nil
+		}
+		out[what] = outbox.Rate{Messages: messages, Per: units[unit]}
+	}
+	return out
+}
+
+// classes are the names of classes in settings.
+var classes = map[string]outbox.Class{"reply": outbox.Reply, "notice": outbox.Notice, "promotion": outbox.Promotion}
+
+// hours reads class/channel=from-to pairs over the defaults.
+func (s *source) hours(name string) map[outbox.Slot]outbox.Hours {
+	out := outbox.DefaultHours()
+	for what, v := range s.pairs(name) {
+		class, channel, _ := strings.Cut(what, "/")
+		from, to, _ := strings.Cut(v, "-")
+		c, known := classes[class]
+		h := outbox.Hours{}
+		var err1, err2 error
+		h.From, err1 = strconv.Atoi(from)
+		h.To, err2 = strconv.Atoi(to)
+		if !known || c == outbox.Reply || channel != outbox.SMS && channel != outbox.WeChat || err1 != nil || err2 != nil || h.From < 0 || h.To > 24 || h.From >= h.To {
+			s.fail("NONGXUN_"+name, "should be class/channel=from-to pairs, such as promotion/sms=8-21,notice/wechat=6-22 (classes notice and promotion, channels sms and wechat)")
+			return nil
+		}
+		out[outbox.Slot{Class: c, Channel: channel}] = h
+	}
+	return out
+}
+
+// weeklyCap reads class=number pairs over the defaults; 0 is no cap.
+func (s *source) weeklyCap(name string) map[outbox.Class]int {
+	out := outbox.DefaultWeeklyCap()
+	for what, v := range s.pairs(name) {
+		c, known := classes[what]
+		n, err := strconv.Atoi(v)
+		if !known || c == outbox.Reply || err != nil || n < 0 {
+			s.fail("NONGXUN_"+name, "should be class=number pairs, such as promotion=4,notice=14; 0 is no cap")
+			return nil
+		}
+		out[c] = n
+	}
+	return out
+}

@@ -1,0 +1,400 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/nongxun/nongxun/sms"
+)
+
+// message is what one person gets in a call: one delivery, or several that waited, in one text. They share an attempt's fate.
+type message struct {
+	members []claimed
+	address string // an openid, or a phone of 11 digits
+	text    string
+	ref     string // our reference of the attempt
+	credit  string // kind of the credit that it used
+}
+
+func (m message) lead() claimed { return m.members[0] }
+
+// call is what goes to the provider together. No address is twice in one.
+type call struct {
+	lead     attemptID
+	rung     rung
+	class    Class
+	template string // of WeChat, or the broadcast of a mass send
+	ref      string
+	messages []message
+}
+
+// claiming is a claim in the making.
+type claiming struct {
+	o     *Outbox
+	tx    pgx.Tx
+	mark  string
+	lane  lane
+	offer offer
+	at    time.Time
+	due   []claimed
+
+	events  []event
+	credits []string  // kind of credit used
+	batch   pgx.Batch // what is stored in the end
+	leads   []int     // index of the delivery that another one shares a message with; itself where it leads
+}
+
+// decide applies choose to each delivery, takes what the ledger has for it (a credit, a consent, a push of the week, a token), and
+// stores what comes of it. Where the ledger turns out to be empty (another delivery or replica took the last), choose is asked again.
+func (p *claiming) decide(ctx context.Context) ([]call, error) {
+	n := len(p.due)
+	p.events, p.credits, p.leads = make([]event, n), make([]string, n), make([]int, n)
+	open := make([]int, n)
+	for i := range p.due {
+		open[i], p.leads[i] = i, i
+		p.events[i] = choose(p.due[i], p.due[i].facts, p.offer, p.at)
+	}
+	if p.due[0].Class == Notice {
+		p.digest()
+	}
+	if err := p.takeWeek(ctx, open); err != nil {
+		return nil, err
+	}
+	for range ladder {
+		lacking, err := p.takeLedger(ctx, open)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range lacking {
+			p.events[i] = choose(p.due[i], p.due[i].facts, p.offer, p.at)
+		}
+		if open = lacking; len(open) == 0 {
+			break
+		}
+	}
+	p.followLeads()
+	if err := p.takeTemplateTokens(ctx); err != nil {
+		return nil, err
+	}
+	return p.store(ctx)
+}
+
+// goes says that a delivery goes in this claim, and leads its message; what moves to another line is counted there.
+func (p *claiming) goes(i int) bool {
+	return p.events[i].what == hapClaim && p.leads[i] == i && p.events[i].rung.line() == p.lane.line
+}
+
+// digest lets what waits for one person go in one text.
+func (p *claiming) digest() {
+	first := map[int64]int{}
+	room := map[int]int{}
+	for i, d := range p.due {
+		e := p.events[i]
+		if !p.goes(i) || e.rung != rungMessage && e.rung != rungSMS || d.Again != "" {
+			continue
+		}
+		k, seen := first[d.ContactID]
+		if !seen || p.events[k].rung != e.rung {
+			first[d.ContactID], room[i] = i, digestRoom(e.rung)-sms.Length(d.Text)
+			continue
+		}
+		if need := sms.Length(d.Text) + sms.Length(digestMark(e.rung)); need <= room[k] {
+			room[k] -= need
+			p.leads[i] = k
+		} else { // it leads the next message
+			first[d.ContactID], room[i] = i, digestRoom(e.rung)-sms.Length(d.Text)
+		}
+	}
+}
+
+// followLeads makes deliveries that share a message do what its lead does. Where the lead does not go, each waits for its own turn.
+func (p *claiming) followLeads() {
+	for i, k := range p.leads {
+		if k == i {
+			continue
+		}
+		if p.events[k].what == hapClaim && p.events[k].rung == p.events[i].rung {
+			continue
+		}
+		p.leads[i] = i
+		p.events[i] = p.events[k]
+		if p.events[k].what == hapClaim { // by another road, where each goes by itself
+			p.events[i] = event{what: hapHold, at: p.at, until: p.at}
+		}
+	}
+}
+
+// takeWeek counts the pushes of the week, those that go for the first time, and skips what is over the person's cap.
+func (p *claiming) takeWeek(ctx context.Context, open []int) error {
+	limit := p.o.weeklyCap(p.due[0].Class)
+	if limit == 0 {
+		return nil
+	}
+	var contacts []int64
+	at := map[int64][]int{}
+	for _, i := range open {
+		if d := p.due[i]; p.goes(i) && d.Tries == 0 {
+			if at[d.ContactID] == nil {
+				contacts = append(contacts, d.ContactID)
+			}
+			at[d.ContactID] = append(at[d.ContactID], i)
+		}
+	}
+	if len(contacts) == 0 {
+		return nil
+	}
+	slices.Sort(contacts)                        // two replicas lock them in one order
+	for round := 0; len(contacts) > 0; round++ { // a person's second message of the claim comes after the first of each
+		rows, err := p.tx.Query(ctx, `INSERT INTO push_week AS w (contact_id, week, pushes) SELECT u, $2::date, 1 FROM unnest($1::bigint[]) AS u
+ON CONFLICT (contact_id, week) DO UPDATE SET pushes = w.pushes + 1 WHERE w.pushes < $3 RETURNING contact_id`, contacts, monday(p.at), limit)
+		if err != nil {
+			return err
+		}
+		granted, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return err
+		}
+		got := make(map[int64]bool, len(granted))
+		for _, c := range granted {
+			got[c] = true
+		}
+		for _, c := range contacts {
+			if !got[c] {
+				p.events[at[c][round]] = event{what: hapSkip, at: p.at, reason: WeeklyCap}
+			}
+		}
+		contacts = slices.DeleteFunc(contacts, func(c int64) bool { return len(at[c]) <= round+1 })
+	}
+	return nil
+}
+
+// takeLedger takes credits and consents for those that go, and returns those for whom there was none left.
+func (p *claiming) takeLedger(ctx context.Context, open []int) (lacking []int, err error) {
+	var messages, notices, mass []int
+	for _, i := range open {
+		switch {
+		case !p.goes(i):
+		case p.events[i].rung == rungMessage:
+			messages = append(messages, i)
+		case p.events[i].rung == rungNotice:
+			notices = append(notices, i)
+		case p.events[i].rung == rungMass && p.due[i].Again == "":
+			mass = append(mass, i)
+		}
+	}
+	if len(messages) > 0 {
+		kinds, err := takeCredits(ctx, p.tx, p.openids(messages), p.at)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range messages {
+			if p.credits[i] = kinds[k]; kinds[k] == "" {
+				p.due[i].Credits, lacking = 0, append(lacking, i)
+			}
+		}
+	}
+	if len(notices) > 0 {
+		templates := make([]string, len(notices))
+		for k, i := range notices {
+			templates[k] = p.due[i].Template
+		}
+		got, err := takeConsents(ctx, p.tx, p.openids(notices), templates)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range notices {
+			if p.credits[i] = creditNotice; !got[k] {
+				p.credits[i], p.due[i].Notices, lacking = "", 0, append(lacking, i)
+			}
+		}
+	}
+	if len(mass) > 0 {
+		got, err := takeMass(ctx, p.tx, p.openids(mass), p.at)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range mass {
+			if p.credits[i] = creditMass; !got[p.due[i].OpenID] {
+				p.credits[i], p.due[i].facts.Mass, lacking = "", 0, append(lacking, i)
+			}
+		}
+	}
+	return lacking, nil
+}
+
+func (p *claiming) openids(of []int) []string {
+	out := make([]string, len(of))
+	for k, i := range of {
+		out[k] = p.due[i].OpenID
+	}
+	return out
+}
+
+// takeTemplateTokens holds what its template's rate has no room for, each until its turn.
+func (p *claiming) takeTemplateTokens(ctx context.Context) error {
+	if len(p.o.Rates) == 0 {
+		return nil
+	}
+	wants := map[string][]int{}
+	for i := range p.due {
+		if p.goes(i) {
+			for _, name := range rateNames(p.events[i].rung, p.due[i]) {
+				if p.o.Rates[name].limited() {
+					wants[name] = append(wants[name], i)
+				}
+			}
+		}
+	}
+	names := make([]string, 0, len(wants))
+	for name := range wants {
+		names = append(names, name)
+	}
+	slices.Sort(names) // two replicas lock them in one order
+	for _, name := range names {
+		if err := p.o.openBucket(ctx, name); err != nil {
+			return err
+		}
+		rate := p.o.Rates[name]
+		got, wait, err := takeTokens(ctx, p.tx, name, rate, p.due[0].Class, len(wants[name]), p.at)
+		if err != nil {
+			return err
+		}
+		for k, i := range wants[name][min(got, len(wants[name])):] {
+			turn := wait + time.Duration(k)*time.Duration(rate.interval())*time.Microsecond
+			p.events[i] = event{what: hapHold, at: p.at, reason: RateLimit, until: p.at.Add(turn)}
+			p.refund(i)
+		}
+	}
+	p.followLeads()
+	return nil
+}
+
+// refund gives back what was taken for a delivery that does not go after all.
+func (p *claiming) refund(i int) {
+	if p.credits[i] != "" {
+		queueRefund(&p.batch, p.due[i].OpenID, p.due[i].Template, p.credits[i])
+		p.credits[i] = ""
+	}
+}
+
+// rateNames are the buckets beside the lane's own: the road's and its template's.
+func rateNames(r rung, d claimed) []string {
+	if r == rungSMS {
+		return []string{"sms/" + d.Class.String()}
+	}
+	return []string{r.String(), r.String() + "/" + d.Template}
+}
+
+// store gives the deliveries their new status and writes calls and attempts down.
+func (p *claiming) store(ctx context.Context) ([]call, error) {
+	p.aloneByMass()
+	var messages []message
+	index := map[int]int{} // of due to messages
+	sent := 0              // deliveries
+	changes := make([]change, 0, len(p.due))
+	for pass := range 2 { // leads first
+		for i, d := range p.due {
+			if (p.leads[i] == i) != (pass == 0) {
+				continue
+			}
+			if e := p.events[i]; e.what == hapClaim && e.rung.line() != p.lane.line {
+				p.events[i].what = hapMove // another dispatcher sends it
+			}
+			d.status = next(d.status, p.events[i])
+			changes = append(changes, change{ID: d.ID, status: d.status})
+			if d.State == Sending {
+				sent++
+			}
+			switch {
+			case d.State != Sending:
+			case pass == 0:
+				index[i] = len(messages)
+				messages = append(messages, p.message(i, d))
+			default:
+				m := &messages[index[p.leads[i]]]
+				m.members = append(m.members, d)
+				m.text += digestMark(d.Rung) + d.Text
+			}
+		}
+	}
+	calls := p.group(messages)
+	queueChanges(&p.batch, changes)
+	queueCalls(&p.batch, calls, p.at, p.at.Add(p.o.timing.lease))
+	if rate := p.o.Rates[p.lane.rate]; rate.limited() && sent < len(p.due) {
+		p.batch.Queue(`UPDATE bucket SET taken_to = taken_to - $2 WHERE name = $1`, p.lane.rate, int64(len(p.due)-sent)*rate.interval())
+	}
+	return calls, p.tx.SendBatch(ctx, &p.batch).Close()
+}
+
+// aloneByMass moves a person who would be alone in a mass send, which takes two at least, to the next road.
+func (p *claiming) aloneByMass() {
+	if p.lane.line != lineMass {
+		return
+	}
+	groups := map[string][]int{}
+	for i, d := range p.due {
+		if p.goes(i) && p.events[i].rung == rungMass {
+			groups[d.Broadcast+" "+d.Again] = append(groups[d.Broadcast+" "+d.Again], i)
+		}
+	}
+	for _, g := range groups {
+		if len(g) == 1 && p.due[g[0]].Again == "" {
+			i := g[0]
+			d := p.due[i]
+			d.facts.Mass = 0
+			p.refund(i)
+			p.events[i] = choose(d, d.facts, p.offer, p.at)
+		}
+	}
+}
+
+func (p *claiming) message(i int, d claimed) message {
+	m := message{members: []claimed{d}, address: d.OpenID, text: d.Text, ref: attemptID{d.ID, d.Tries}.ref(p.mark), credit: p.credits[i]}
+	if d.Rung == rungSMS {
+		m.address, _ = sms.NormalPhone(d.Phone)
+	}
+	if d.Again != "" && d.Rung.repeatable() {
+		m.ref = d.Again
+	}
+	return m
+}
+
+// group decides who goes together: texts of one family, a provider's batch at most, nobody twice; a mass send's list; any other WeChat
+// message goes alone.
+func (p *claiming) group(messages []message) []call {
+	type seat struct {
+		template string
+		class    Class
+		phone    string
+	}
+	var calls []call
+	open := map[string]int{}
+	taken := map[seat]int{}
+	for _, m := range messages {
+		d := m.lead()
+		key, limit := m.ref, 1
+		switch d.Rung {
+		case rungSMS:
+			s := seat{"", d.Class, m.address}
+			key, limit = d.Class.String()+" "+string(rune('0'+taken[s])), p.o.smsBatch()
+			taken[s]++
+		case rungMass:
+			s := seat{d.Broadcast, 0, m.address}
+			key, limit = d.Broadcast+" "+d.Again+" "+string(rune('0'+taken[s])), maxMass
+			taken[s]++
+		}
+		at, ok := open[key]
+		if !ok || len(calls[at].messages) >= limit {
+			at = len(calls)
+			open[key] = at
+			template := cmp.Or(d.Template, d.Broadcast)
+			calls = append(calls, call{lead: attemptID{d.ID, d.Tries}, rung: d.Rung, class: d.Class, template: template, ref: m.ref})
+		}
+		calls[at].messages = append(calls[at].messages, m)
+	}
+	return calls
+}

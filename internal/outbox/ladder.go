@@ -1,0 +1,55 @@
+package outbox
+
+import "slices"
+
+// rung is a road on the ladder, as it is stored.
+type rung int16
+
+const (
+	rungMessage  rung = 0 // customer-service message
+	rungTemplate rung = 1 // template message
+	rungSMS      rung = 2
+	rungNotice   rung = 3 // subscription notice (bizsend)
+	rungMass     rung = 4 // mass send by list, for broadcasts
+)
+
+// ladder is the order in which roads are tried: the cheapest first, and what can be repeated by reference before what cannot.
+var ladder = []rung{rungMass, rungMessage, rungNotice, rungTemplate, rungSMS}
+
+// String is the road in tables, exports and settings.
+func (r rung) String() string { return [...]string{"message", "template", "sms", "notice", "mass"}[r] }
+
+// below is the rung under r, ok is false (and the rung the same) on the last one.
+func (r rung) below() (rung, bool) {
+	i := slices.Index(ladder, r)
+	if i+1 >= len(ladder) {
+		return r, false
+	}
+	return ladder[i+1], true
+}
+
+// fromHere is the ladder from r down.
+func (r rung) fromHere() []rung { return ladder[max(slices.Index(ladder, r), 0):] }
+
+// line is the waiting line of a rung: the column queue.
+type line int16
+
+const (
+	lineWeChat  line = 0
+	lineSMS     line = 1
+	lineUnknown line = 2
+	lineMass    line = 3
+)
+
+func (r rung) line() line {
+	switch r {
+	case rungSMS:
+		return lineSMS
+	case rungMass:
+		return lineMass
+	}
+	return lineWeChat
+}
+
+// repeatable tells roads where the platform knows a message by our reference: sending it again with the same reference sends nothing twice.
+func (r rung) repeatable() bool { return r == rungTemplate || r == rungMass }
