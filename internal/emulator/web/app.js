@@ -26,7 +26,7 @@ const person = (channel) => S.people.find((p) => p.id === S.who[channel]);
 function drawPeople(channel, box) {
   const chips = S.people.map((p) => el('button', {
     class: 'chip', 'aria-pressed': String(p.id === S.who[channel]), 'data-person': p.id, title: `${p.role} ${p.name}`,
-    onclick: () => { S.who[channel] = p.id; S.mode = S.menu ? 'menu' : 'keys'; closeAll(); draw(); },
+    onclick: () => { S.who[channel] = p.id; if (channel === 'wechat') S.mode = S.menu ? 'menu' : 'keys'; closeAll(); draw(); },
   }, avatar(p), el('span', {}, p.name), S.unread[`${channel} ${p.id}`] ? el('i', { class: 'dot' }) : null));
   chips.push(el('button', { class: 'chip add', title: '再来一个人', onclick: () => addPerson(channel) }, el('span', { class: 'avatar plus' }, '+'), el('span', {}, '加人')));
   box.replaceChildren(...chips);
