@@ -38,7 +38,7 @@ func (s *scan) read() Reading {
 	f := s.look()
 	v := s.judgeMessage(&f)
 	out := Reading{
-		Intent: v.intent, Sub: v.sub, Confidence: float64(v.sure) / 1000, Items: s.out.lots[:0], Phones: append(s.out.texts[:0:2], s.phones...),
+		Intent: v.intent, Sub: v.sub, Items: s.out.lots[:0], Phones: append(s.out.texts[:0:2], s.phones...),
 		Also: append([]Intent{}, v.also...), Missing: s.out.slots[:0], Flags: s.flags([]Flag{}),
 	}
 	s.out.used.texts = 2
@@ -56,6 +56,7 @@ func (s *scan) read() Reading {
 		out.Items = s.edited(nil)
 	}
 	out.BuyerPlace = s.situate(v.intent, out.Items)
+	out.Confidence = float64(s.doubt(&v, &f, out.Items)) / 1000
 	switch {
 	case v.intent == Supply || v.intent == Demand:
 		out.Missing = missing(out.Missing, out.Items)
