@@ -27,7 +27,7 @@ func (s *scan) complains(f *features) (verdict, bool) {
 	if !f.has(cueComplaint) && !plain || !plain && (f.has(cueHowMuch) || s.noBuyer()) || !plain && f.goods && f.weights && f.has(cueSell, cueBuy, cueGlut, cueAskBuyer) {
 		return verdict{}, false
 	}
-	return verdict{intent: Other, sub: Complaint, sure: 900}, true
+	return verdict{intent: Other, sub: Complaint, sure: 870}, true
 }
 
 // warns reads warnings of fraud.
@@ -35,7 +35,7 @@ func (s *scan) warns(f *features) (verdict, bool) {
 	if !f.has(cueFraud) || f.goods && f.weights && f.prices && f.deal.sell >= 0 || !s.says("骗") && (f.weights && f.goods || f.has(cueHowMuch)) {
 		return verdict{}, false
 	}
-	return verdict{intent: Other, sure: 900}, true
+	return verdict{intent: Other, sure: 870}, true
 }
 
 // talks reads greetings, and what carries no words at all.
@@ -44,7 +44,7 @@ func (s *scan) talks(f *features) (verdict, bool) {
 		return verdict{intent: Help, sure: 800, also: []Intent{Greeting}}, true
 	}
 	if f.has(cueGreet) && !f.goods && (f.words <= 2 || s.tokens[f.first[cueGreet]].end-s.tokens[f.first[cueGreet]].start > 1) || s.wordless() {
-		return verdict{intent: Greeting, sure: 930}, true
+		return verdict{intent: Greeting, sure: 890}, true
 	}
 	return verdict{}, false
 }

@@ -3,10 +3,13 @@ package reading
 // bulletin reads news, price bulletins and papers of offices, which tell of goods and figures and offer nothing.
 func (s *scan) bulletin(f *features) (verdict, bool) {
 	paper := s.says("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期", "新华社", "央视", "昨日发布", "发布会", "据统计")
+	if s.says("回t", "退订回", "回td", "回复t") && s.says("退订") && s.says("【", "链接", "点击", "额度", "领取", "优惠") { // an advert by text
+		return verdict{intent: Other, sure: 880}, true
+	}
 	if !paper || f.has(cueGlut) || f.asks && f.words < 25 {
 		return verdict{}, false
 	}
-	return verdict{intent: Other, sure: 930}, true
+	return verdict{intent: Other, sure: 880}, true
 }
 
 // otherBusiness reads what is business of the country that we do not serve: land, machines, labour, freight, means of production,
@@ -14,7 +17,7 @@ func (s *scan) bulletin(f *features) (verdict, bool) {
 // than its word.
 func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	d := f.deal
-	other := verdict{intent: Other, sure: 900}
+	other := verdict{intent: Other, sure: 850}
 	trade := d.sell >= 0 || d.buy >= 0
 	asks := f.asks || s.interrogative()
 	full := f.goods && f.weights && f.prices
@@ -37,7 +40,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	case s.heard() && !f.has(cueHowMuch) && !asks && d.sell < 0 && d.buy < 0 && !f.has(cueGlut) && !(d.have >= 0 && f.weights):
 		other.also = []Intent{PriceQuery}
 	case f.has(cueReport) && !(f.weights && f.prices) && s.says("汇总", "附名单", "表格", "报送", "通知如下", "特此", "现将") && !f.has(cueGlut) && !f.has(cueSell, cueBuy):
-	case f.has(cueTalk) && asks && !f.weights && !f.has(cueGlut) && !f.has(cueTrend, cueHowMuch, cuePriceWord) && !trade:
+	case f.has(cueTalk) && asks && !f.weights && (!f.has(cueGlut) || s.says("为什么", "为啥")) && !f.has(cueTrend, cueHowMuch, cuePriceWord) && !trade:
 	default:
 		return verdict{}, false
 	}

@@ -76,7 +76,7 @@ func (s *scan) unsubscribes(f *features) (verdict, bool) {
 	if s.says("怎么取消", "如何取消") && !s.says("莫", "别", "不要") {
 		return verdict{}, false
 	}
-	v := verdict{intent: Unsubscribe, sub: s.news(), sure: 950}
+	v := verdict{intent: Unsubscribe, sub: s.news(), sure: 880}
 	if v.sub == "" {
 		if !f.goods || s.says("所有", "全部", "都") {
 			v.sub = StopAll
@@ -126,7 +126,7 @@ func (s *scan) closes(f *features) (verdict, bool) {
 	if f.has(cueThanks) && !down && !(f.first[cueSold] >= 0 && f.first[cueSold] < f.first[cueThanks]) {
 		return verdict{intent: Greeting, sub: Thanks, sure: 850, also: []Intent{Other}}, true
 	}
-	v := verdict{intent: Other, sub: Withdraw, sure: 930}
+	v := verdict{intent: Other, sub: Withdraw, sure: 890}
 	if sold && !s.says("不卖了", "撤", "下架") || s.says("卖完", "售完", "卖光") {
 		v.sub = SoldOut
 	}
@@ -145,7 +145,7 @@ func (s *scan) thanks(f *features) (verdict, bool) {
 }
 
 func (s *scan) subscribes(f *features) (verdict, bool) {
-	again := s.says("重新订", "想订", "再订", "又订", "订个") && !s.says("订货") || s.text.has(0, "订") && s.says("价", "行情", "消息", "信息")
+	again := s.says("重新订", "想订", "再订", "又订", "订个", "订上", "又想看", "又想收") && !s.says("订货") || s.text.has(0, "订") && s.says("价", "行情", "消息", "信息")
 	asked := again || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点", "想天天", "想每天", "天天晓得", "每天晓得", "天天知道", "每天知道")
 	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy, cueWho)) {
 		return verdict{}, false
@@ -153,7 +153,7 @@ func (s *scan) subscribes(f *features) (verdict, bool) {
 	if !f.goods && !again && !f.has(cueTrend, cuePriceWord, cueBuy, cueEvery) && !s.says("订阅", "行情", "价", "求购", "信息", "开通") {
 		return verdict{}, false
 	}
-	return verdict{intent: Subscribe, sub: s.news(), sure: 940}, true
+	return verdict{intent: Subscribe, sub: s.news(), sure: 880}, true
 }
 
 func (s *scan) edits(f *features) (verdict, bool) {
@@ -162,7 +162,7 @@ func (s *scan) edits(f *features) (verdict, bool) {
 	}
 	mine := s.says("发的", "登的", "登记的", "挂的", "报的", "写的", "那条", "那个信息", "我的信息", "上次的")
 	strong := f.has(cueBuy, cueAskBuyer, cueWelcome, cueHowMuch, cueGlut, cueTrend) || f.places && f.goods && !mine
-	v := verdict{intent: Other, sure: 930}
+	v := verdict{intent: Other, sure: 880}
 	switch {
 	case strong:
 		return v, false
@@ -188,13 +188,13 @@ func (s *scan) service(f *features) (verdict, bool) {
 	switch {
 	case trade:
 	case f.has(cuePerson):
-		return verdict{intent: Help, sub: Person, sure: 900, also: []Intent{Other}}, true
-	case f.has(cueListing) && f.has(cueEdit, cueWrong) && !s.interrogative():
+		return verdict{intent: Help, sub: Person, sure: 880, also: []Intent{Other}}, true
+	case f.has(cueListing) && (f.has(cueEdit, cueWrong) || s.says("错了")) && !s.interrogative():
 		return verdict{intent: Other, sure: 850, also: []Intent{Help}}, true
 	case f.has(cueListing) && !f.has(cueHowMuch):
-		return verdict{intent: Help, sub: MyListings, sure: 900}, true
+		return verdict{intent: Help, sub: MyListings, sure: 880}, true
 	case f.has(cueHelp) && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
-		return verdict{intent: Help, sure: 930}, true
+		return verdict{intent: Help, sure: 880}, true
 	}
 	return verdict{}, false
 }

@@ -335,6 +335,9 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 	how := f.has(cueHowMuch)
 	trend := f.has(cueTrend) || s.says("涨", "跌")
 	query := verdict{intent: PriceQuery, sure: 950}
+	if !f.goods {
+		query.sure = 880
+	}
 	if s.says("想要", "我要") {
 		query.also = []Intent{Demand}
 	}
@@ -367,6 +370,12 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case f.goods && f.prices && !f.weights && s.says("卖得不", "划得来不", "卖得吗", "能卖吗", "合适不", "卖不卖得", "高不高", "低不低", "贵不贵"):
 		query.sure, query.also = 850, []Intent{Supply}
+		return query, true
+	case f.prices && !f.weights && s.says("能卖到", "卖得到", "能不能卖到", "会不会到", "能到"):
+		return query, true
+	case !f.goods && !f.weights && !f.prices && f.has(cueTrend, cuePriceWord) && s.says("有没有", "有冇", "出来没", "出来了没", "发一下", "发下", "发来"):
+		return query, true
+	case f.has(cueTrend, cuePriceWord) && !f.weights && !f.prices && s.says("发一下", "发下", "发来", "报一下", "报下"):
 		return query, true
 	case f.prices && s.says("哪个准", "到底", "哪个是真", "是真的不", "是真的吗") && d.sell < 0:
 		return query, true
@@ -410,7 +419,10 @@ func (s *scan) glut(f *features) (verdict, bool) {
 	if !hurry && !buyers && !unsold && !f.has(cuePlea) && s.says("没卖完", "还没卖") && f.prices && f.weights && !s.says("没卖完怎么", "愁") {
 		return verdict{}, false
 	}
-	v := verdict{intent: GlutReport, sure: 930}
+	if f.goods && f.weights && f.prices && !buyers && !s.says("没人", "冇人", "无人", "没得人", "滞销", "卖不", "烂", "亏", "愁", "积压", "销不", "销路", "卖难", "倒", "坏", "贱", "求助", "没卖", "压", "急死", "帮帮") {
+		return verdict{}, false // 堆在路边, 帮忙叫车: an offer all the same
+	}
+	v := verdict{intent: GlutReport, sure: 880}
 	if f.weights || f.prices {
 		v.also = []Intent{Supply}
 	}
