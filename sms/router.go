@@ -73,6 +73,17 @@ func NewRouter(lines []Gateway, routes map[Carrier][]string) (*Router, error) {
 // Name is "sms"; the lines' names are in the Results.
 func (r *Router) Name() string { return "sms" }
 
+// BatchSize is that of the line that takes the fewest (Batcher).
+func (r *Router) BatchSize() int {
+	size := 100
+	for _, line := range r.lines {
+		if b, ok := line.(Batcher); ok {
+			size = min(size, b.BatchSize())
+		}
+	}
+	return size
+}
+
 // route is the lines for a phone, best first.
 func (r *Router) route(phone string) []Gateway {
 	if p, ok := NormalPhone(phone); ok {

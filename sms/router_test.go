@@ -75,3 +75,20 @@ func TestRouter(t *testing.T) {
 		t.Error("a route to nowhere was taken")
 	}
 }
+
+type slow struct{ Gateway }
+
+func (slow) BatchSize() int { return 7 }
+
+func TestABatchIsAsSmallAsTheSlowestLineNeeds(t *testing.T) {
+	t.Parallel()
+	for want, lines := range map[int][]Gateway{100: {struct{ Gateway }{}}, 7: {struct{ Gateway }{}, slow{}}} {
+		r, err := NewRouter(lines, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.BatchSize(); got != want {
+			t.Errorf("%d, want %d", got, want)
+		}
+	}
+}

@@ -121,6 +121,9 @@ func New(c Config) (*Line, error) {
 // Name is the provider's name.
 func (l *Line) Name() string { return l.c.Name }
 
+// BatchSize is what the granted rate lets go in a second, 100 at most: a reply is not to wait behind more (sms.Batcher).
+func (l *Line) BatchSize() int { return line.BatchSize(float64(l.c.Rate)) }
+
 // Run keeps the connections up and stores what comes in until ctx ends; then it waits for answers that are under way, says TERMINATE and
 // returns. The error is always nil.
 func (l *Line) Run(ctx context.Context) error {

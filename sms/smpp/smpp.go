@@ -194,6 +194,9 @@ func asks(c Command) func([]byte, uint32) []byte {
 // Name is the line's name.
 func (g *Gateway) Name() string { return g.config.Name }
 
+// BatchSize is what the granted rate lets go in a second, 100 at most: a reply is not to wait behind more (sms.Batcher).
+func (g *Gateway) BatchSize() int { return line.BatchSize(g.config.Rate) }
+
 // Run keeps the connections up and hands over what comes in, until ctx ends; then it takes leave of the SMSC.
 func (g *Gateway) Run(ctx context.Context) error {
 	taking, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -39,3 +39,13 @@ func (b *Batches[T]) Run(ctx context.Context, take func(ctx context.Context, ite
 		take(ctx, items)
 	}
 }
+
+// BatchSize is how many messages a caller hands over at once to a line with a granted rate (a second, 0: none): a second's worth, from
+// 1 to 100.
+func BatchSize(rate float64) int {
+	const most = 100
+	if rate <= 0 {
+		return most
+	}
+	return int(min(max(rate, 1), most))
+}
