@@ -10,7 +10,7 @@ help: ## this list
 demo: setup ## run the demo: two phones on a web page; ARGS="--play FILE..." plays chats
 	$(GO) run ./cmd/nongxun demo $(ARGS)
 
-test: setup ## every test, with the race detector
+test: setup-tests ## every test, with the race detector
 	$(GO) vet ./...
 	$(GO) test -race -timeout 20m ./...
 
@@ -23,7 +23,7 @@ lint: ## golangci-lint (gofumpt, depguard …)
 fmt: ## format the code
 	$(LINT) fmt ./...
 
-bench: setup ## the figures of docs/performance.md
+bench: setup-tests ## the figures of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	cd content/reading/gsebench && $(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -33,4 +33,7 @@ fuzz: ## each fuzz target for a minute
 setup: ## install what is missing (PostgreSQL, Chromium, a Chinese font)
 	@./scripts/setup.sh
 
-.PHONY: help demo test build lint fmt bench fuzz setup
+setup-tests: ## and what only tests need (Kannel, tshark, the npm package smpp)
+	@./scripts/setup.sh tests
+
+.PHONY: help demo test build lint fmt bench fuzz setup setup-tests

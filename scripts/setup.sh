@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what the demo and the tests need and this machine lacks: PostgreSQL, Chromium and a Chinese font by apt-get, and the programs
-# of others that the carrier lines are tested with (Kannel, tshark, the npm package smpp). Without the latter their tests are skipped.
+# Installs what this machine lacks: PostgreSQL, Chromium and a Chinese font by apt-get, which the demo and the tests need; for the tests
+# ("setup.sh tests") also the programs of others that the carrier lines are tested with (Kannel, tshark, the npm package smpp).
+# Without the latter their tests are skipped.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -48,6 +49,7 @@ if [ -n "$want" ]; then
 	# shellcheck disable=SC2086
 	install $want
 fi
+[ "${1:-}" = tests ] || exit 0
 if [ -n "$peers" ]; then
 	echo "installing for the tests of carrier lines:$peers"
 	# shellcheck disable=SC2086
