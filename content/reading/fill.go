@@ -38,8 +38,8 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 		if a.left {
 			v += 5
 		}
-		if a.unit.class == loadUnit {
-			v--
+		if a.unit.class == loadUnit { // 还有一车 约三万斤
+			v -= 6
 		}
 		return v
 	}

@@ -156,7 +156,7 @@ func (s *scan) times(intent Intent, lots []Lot) {
 			at = s.nearestWhen(k, best, rank, intent)
 		}
 		w := s.tokens[at].window
-		if w.single && (w.bare || s.tomorrow(&w)) {
+		if w.single && (w.bare || s.tomorrow(&w)) && !s.text.is(s.tokens[at].end, "送") { // 后天送到: on that day
 			w.hasTo = false
 		}
 		lots[k].Available = s.windowOf(&s.tokens[at], w)
@@ -192,6 +192,8 @@ func (s *scan) whenRank(i int, intent Intent) int {
 	w := &t.window
 	x := &s.text
 	switch {
+	case x.has(t.start, "过年") && x.is(t.end, "杀吃"): // 买1头土猪过年杀: what for, not when
+		return 0
 	case w.vague:
 		if s.textAfter(t.end, "上市", "出栏", "采摘", "开园", "摘", "挖", "要", "出", "就要", "急要", "可以", "能") {
 			return 1
