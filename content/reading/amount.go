@@ -117,7 +117,7 @@ func (s *scan) bareUnit(j int) bool {
 func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 	k := i - 1
 	floor := 0 // 三百斤一头 十六块: 一头 belongs to the weight
-	if last := len(s.amounts) - 1; last >= 0 && s.amounts[last].per != nil {
+	if last := len(s.amounts) - 1; last >= 0 && (s.amounts[last].per != nil || s.amounts[last].kind == priceAmount && s.amounts[last].unit != nil) {
 		floor = s.amounts[last].to
 	}
 	for n := 0; k >= floor && n < 4; k, n = k-1, n+1 {

@@ -143,7 +143,10 @@ func (s *scan) sameClause(i int, c cue) bool {
 			return false
 		}
 		if t.cue(c) {
-			return true
+			return !t.cue(cueAskBuyer)
+		}
+		if t.cue(cueAskBuyer) { // 你们那边有人要不咯三十五一斤: what follows is one's own
+			return false
 		}
 	}
 	return false

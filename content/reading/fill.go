@@ -29,9 +29,9 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 		case a.kind == areaAmount:
 			v = 2
 		case a.kind == rateAmount:
-			v = 3
-		case a.loose:
 			v = 4
+		case a.loose: // 单个2斤以上
+			v = 3
 		case !a.num.given():
 			v = 1
 		}
@@ -178,7 +178,7 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 		return nil
 	}
 	a := l.prices[0]
-	graded := l.states
+	graded := l.states || s.described(l.prices)
 	for k := range l.prices {
 		graded = graded || l.prices[k].grade
 	}
@@ -230,6 +230,16 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 		p.YuanPerKg = s.out.spanOf(n)
 	}
 	return p
+}
+
+// described tells whether each of several prices stands right after what it is of: 打了蜡的3块 没打蜡的2块6.
+func (s *scan) described(prices []amount) bool {
+	for k := range prices {
+		if !s.text.is(s.tokens[prices[k].from].start-1, "的") {
+			return false
+		}
+	}
+	return len(prices) > 1
 }
 
 // priceUnit is what a price is for when that is not said: 斤, but one piece of what is counted; live animals by weight.
