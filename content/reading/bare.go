@@ -39,7 +39,7 @@ func (s *scan) bareNumber(i int) int {
 	if a.kind == bareAmount && s.sizedBefore(tok.start) && tok.num.value() < 1000_000 {
 		a.kind, a.grade = priceAmount, true
 	}
-	if a.kind == bareAmount && s.cueBefore(i, 1, cueGrade) && tok.num.value() < 1000_000 {
+	if a.kind == bareAmount && s.cueBefore(i, 1, cueGrade) && (tok.num.value() < 1000_000 || s.besidePrice(tok.num.value())) {
 		a.kind = priceAmount
 	}
 	s.around(&a)
@@ -48,6 +48,15 @@ func (s *scan) bareNumber(i int) int {
 	}
 	s.amounts = append(s.amounts, a)
 	return a.to - 1
+}
+
+// besidePrice tells whether v is of the size of the price before it: 公的一万三一头 母的九千五.
+func (s *scan) besidePrice(v Milli) bool {
+	if len(s.amounts) == 0 {
+		return false
+	}
+	a := &s.amounts[len(s.amounts)-1]
+	return a.kind == priceAmount && a.grade && v <= 10*a.num.value()
 }
 
 // sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8.

@@ -217,7 +217,7 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
-	case s.minOnly(a):
+	case s.minOnly(a), a.from > 0 && s.tokens[a.from-1].cue(cueHowMuch) && t.is(s.tokens[a.from].start, "一1"): // 好多钱一百斤
 		a.kind = ignoredAmount
 	case s.soldBefore(a.from) && !a.left:
 		a.kind = ignoredAmount
