@@ -11,8 +11,8 @@ func (s *scan) bareNumber(i int) int {
 	if t.has(tok.start, "半") || t.is(tok.end, "钱") && tok.num.value() <= 10_000 { // 半边, 4-6钱的: a part, a size
 		return i
 	}
-	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第") || t.rune(tok.end) > 0x2E80) {
-		return i // 特产之一, 三得禽业: a digit in a name
+	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第小老姓") || t.rune(tok.end) > 0x2E80) {
+		return i // 特产之一, 三得禽业, 小陆: a digit in a name
 	}
 	if t.is(tok.end, "果") && tok.num.value() >= 40_000 && tok.num.value() <= 150_000 { // 70-85果: how wide it is
 		return i

@@ -217,6 +217,8 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
+	case s.textAfter(end, "也有") && (s.textAfter(s.tokens[a.from].start-2, "冇得", "没得", "没有", "冒得", "冇有", "不到")): // 冇得两万斤也有一万八九
+		a.kind = ignoredAmount
 	case s.minOnly(a), a.from > 0 && s.tokens[a.from-1].cue(cueHowMuch) && t.is(s.tokens[a.from].start, "一1"): // 好多钱一百斤
 		a.kind = ignoredAmount
 	case s.soldBefore(a.from) && !a.left:
