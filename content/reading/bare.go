@@ -59,15 +59,25 @@ func (s *scan) besidePrice(v Milli) bool {
 	return a.kind == priceAmount && a.grade && v <= 10*a.num.value()
 }
 
-// sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8.
+// sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8, 65-75果 2块.
 func (s *scan) sizedBefore(j int) bool {
 	t := &s.text
+	for t.is(j-1, " ") {
+		j--
+	}
+	if t.is(j-1, "果") && isDigit(t.rune(j-2)) {
+		return true
+	}
 	if !t.is(j-1, "的") {
 		return false
 	}
 	j--
 	if t.has(j-2, "以上") || t.has(j-2, "以下") || t.has(j-2, "左右") {
 		j -= 2
+	}
+	if t.is(j-1, "斤") && hanPower(t.rune(j-2)) == 0 && (t.is(j-3, " ,,") || t.rune(j-3) > 0x2E80 && hanPower(t.rune(j-3)) == 0) { // 一斤的60 两斤的80
+		j++
+		return isDigit(t.rune(j-3)) || hanDigit(t.rune(j-3)) > 0
 	}
 	return t.is(j-1, "钱两") && (isDigit(t.rune(j-2)) || hanDigit(t.rune(j-2)) > 0)
 }

@@ -316,10 +316,10 @@ func (s *scan) lastYear(i int) bool {
 				return false
 			}
 		}
-		if t.cue(cueNow) || t.cue(cueLeft) || t.kind == whenToken && !t.window.past && s.text.has(t.start, "今") {
+		if t.cue(cueNow) || t.cue(cueLeft) || s.text.has(t.start, "今年") || t.kind == whenToken && !t.window.past && s.text.has(t.start, "今") {
 			return false
 		}
-		if t.cue(cueLastYear) && !s.text.has(t.start, "上市") && !s.text.has(t.end, "的陈") && !s.text.has(t.end, "陈") { // 去年的陈货 70
+		if t.cue(cueLastYear) && !s.text.has(t.start, "上市") && !s.text.has(t.end, "的陈") && !s.text.has(t.end, "陈") && !s.text.has(t.end, "的 ") { // 去年的陈货 70
 			return true
 		}
 	}
@@ -349,6 +349,9 @@ func (s *scan) needBefore(j int) string {
 	t := &s.text
 	for t.is(j-1, " :约大概") {
 		j--
+	}
+	if k := s.tokenFrom(j, 0) - 1; k >= 0 && s.tokens[k].product() { // 日需鲜鱼100斤
+		j = s.tokens[k].start
 	}
 	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销"} {
 		n := utf8.RuneCountInString(w)

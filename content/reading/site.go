@@ -64,7 +64,13 @@ func (s *scan) oneSource(list []*location) *location {
 		case l.county && !best.county && l.code[:2] == best.code[:2] && (best.code[2:] == "0000" || l.code[:4] == best.code[:4]):
 			best = l
 		case l.county && best.county && l.code != best.code && l.code[:2] == best.code[:2]:
-			return nil
+			switch { // 三元的猪 … 隆回司门前的: a name alone may mean something else
+			case best.to-best.from == 1 && best.township != "" && l.to-l.from > 1:
+				best = l
+			case l.to-l.from == 1 && l.township != "" && best.to-best.from > 1:
+			default:
+				return nil
+			}
 		}
 	}
 	return best
