@@ -101,7 +101,7 @@ func (s *scan) perAt(i int) (u *unit, hundred, ten bool, end int) {
 	if u.class == otherUnit || u.class == lengthUnit {
 		return u, false, false, i
 	}
-	if hundred && u.class != weightUnit || u.name == "块" && t.is(i, " ") || t.is(e, "半") && !t.is(e+1, "个年天月") { // 两百五 一块一个, 13.5 一吨半
+	if hundred && (u.class != weightUnit || t.is(e, "起")) || u.name == "块" && t.is(i, " ") || t.is(e, "半") && !t.is(e+1, "个年天月") { // 两百五 一块一个, 13.5 一吨半
 		return nil, false, false, i
 	}
 	return u, hundred, false, e

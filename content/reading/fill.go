@@ -79,6 +79,11 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 func (s *scan) placeBare(l *lotDraft, q **amount) {
 	for k := range l.bare {
 		b := l.bare[k]
+		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.is(s.tokens[b.from].start-1, "的")) { // 大的38 中的32; 干笋 80 湿笋 8块
+			b.grade = true
+			l.prices = append(l.prices, b)
+			continue
+		}
 		if k+1 < len(l.bare) && l.bare[k+1].num.value() > b.num.value() && len(l.prices) == 0 && *q == nil && b.num.value() < 50_000 && !s.integer(b) {
 			l.prices = append(l.prices, b)
 			continue

@@ -217,7 +217,7 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
-	case s.textAfter(end, "也有") && (s.textAfter(s.tokens[a.from].start-2, "冇得", "没得", "没有", "冒得", "冇有", "不到")): // 冇得两万斤也有一万八九
+	case s.textAfter(end, "也有") && s.textAfter(s.tokens[a.from].start-2, "冇得", "没得", "没有", "冒得", "冇有", "不到"): // 冇得两万斤也有一万八九
 		a.kind = ignoredAmount
 	case s.minOnly(a), a.from > 0 && s.tokens[a.from-1].cue(cueHowMuch) && t.is(s.tokens[a.from].start, "一1"): // 好多钱一百斤
 		a.kind = ignoredAmount
@@ -344,14 +344,15 @@ func (s *scan) sizeBefore(a *amount) bool {
 	return false
 }
 
-// needBefore is the stretch of time in 日需, 月需求量, 年用量 right before rune j, "" when no such word stands there.
-func (s *scan) needBefore(j int) string {
+// needBefore is the stretch of time in 日需, 月需求量, 年用量 right before token i, "" when no such word stands there.
+func (s *scan) needBefore(i int) string {
 	t := &s.text
+	j := s.tokens[i].start
 	for t.is(j-1, " :约大概") {
 		j--
 	}
-	if k := s.tokenFrom(j, 0) - 1; k >= 0 && s.tokens[k].product() { // 日需鲜鱼100斤
-		j = s.tokens[k].start
+	if i > 0 && s.tokens[i-1].product() { // 日需鲜鱼100斤
+		j = s.tokens[i-1].start
 	}
 	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销"} {
 		n := utf8.RuneCountInString(w)
@@ -368,7 +369,7 @@ func (s *scan) needBefore(j int) string {
 
 // dailyBefore is the stretch of time that a quantity is for (天, 月, 年), "" when it is for none.
 func (s *scan) dailyBefore(i int) string {
-	if r := s.needBefore(s.tokens[i].start); r != "" {
+	if r := s.needBefore(i); r != "" {
 		return r
 	}
 	for k, n := i-1, 0; k >= 0 && n < 4; k, n = k-1, n+1 {
