@@ -101,7 +101,7 @@ func (s *scan) perAt(i int) (u *unit, hundred, ten bool, end int) {
 	if u.class == otherUnit || u.class == lengthUnit {
 		return u, false, false, i
 	}
-	if hundred && u.class != weightUnit || u.name == "块" && t.is(i, " ") || t.is(e, "半") && !t.is(e+1, "个年天月") { // 两百五 一块一个, 13.5 一吨半
+	if hundred && (u.class != weightUnit || t.is(e, "起")) || u.name == "块" && t.is(i, " ") || t.is(e, "半") && !t.is(e+1, "个年天月") { // 两百五 一块一个, 13.5 一吨半
 		return nil, false, false, i
 	}
 	return u, hundred, false, e
@@ -117,7 +117,7 @@ func (s *scan) bareUnit(j int) bool {
 func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 	k := i - 1
 	floor := 0 // 三百斤一头 十六块: 一头 belongs to the weight
-	if last := len(s.amounts) - 1; last >= 0 && s.amounts[last].per != nil {
+	if last := len(s.amounts) - 1; last >= 0 && (s.amounts[last].per != nil || s.amounts[last].kind == priceAmount && s.amounts[last].unit != nil) {
 		floor = s.amounts[last].to
 	}
 	for n := 0; k >= floor && n < 4; k, n = k-1, n+1 {
@@ -145,10 +145,11 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 		}
 	}
 	if t.kind == numberToken && t.unit != nil && s.text.is(t.start, "一1百") {
-		if t.num.single() && t.num.min == 1000 && t.unit.class <= volumeUnit && t.unit.class != areaUnit {
+		if t.num.single() && t.num.min == 1000 && t.unit.class <= volumeUnit {
 			return t.unit, false, k
 		}
-		if t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" && s.tokens[k+1].kind != blankToken && !s.cueAfter(k+1, 2, cueMinOrder) {
+		if next := s.tokens[k+1].kind; t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" && next != blankToken && next != commaToken &&
+			s.tokens[i].num.value() >= 10_000 && !s.cueAfter(k+1, 2, cueMinOrder) { // 黄桃100斤1块5: nobody asks 1块5 for a hundred
 			return t.unit, true, k
 		}
 		return nil, false, i
@@ -163,6 +164,9 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 					hundred = true
 				}
 				if u, e := s.r.dict.units.at(&s.text, j); u != nil && e <= s.tokens[i].start && u.class != otherUnit {
+					if u.class == loadUnit && s.tokens[i].num.value() < 100_000 { // 每车约十吨 四毛
+						return nil, false, i
+					}
 					return u, hundred, b
 				}
 				return nil, false, i
@@ -190,6 +194,7 @@ func (s *scan) priceAt(i int) int {
 	a := amount{kind: priceAmount, num: t.num, from: i, to: i + 1, spoken: true}
 	s.per(&a, i, t.end)
 	s.around(&a)
+	a.grade = a.grade || s.sizedBefore(t.start)
 	if s.notPrice(&a) {
 		a.kind = ignoredAmount
 	}
@@ -257,6 +262,7 @@ func (s *scan) around(a *amount) {
 	t := &s.text
 	end := s.tokens[a.to-1].end
 	for {
+		said := end
 		for t.is(end, " ") {
 			end++
 		}
@@ -280,6 +286,8 @@ func (s *scan) around(a *amount) {
 		case t.is(end, "起") && a.kind == priceAmount && !t.is(end+1, "来批订"):
 			a.num.hasMax = false
 			end++
+		default:
+			end = said
 		}
 		a.to = max(a.to, s.tokenFrom(end, a.to))
 		break
@@ -306,7 +314,7 @@ func (s *scan) around(a *amount) {
 				a.total = true
 			}
 			continue
-		case p.cue(cueTotal):
+		case p.cue(cueTotal), t.has(p.start, "一起"):
 			a.total = true
 		case p.cue(cueEachOf), p.cue(cueBoth), t.is(p.start, "各"):
 			a.each = true

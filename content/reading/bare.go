@@ -11,8 +11,11 @@ func (s *scan) bareNumber(i int) int {
 	if t.has(tok.start, "半") || t.is(tok.end, "钱") && tok.num.value() <= 10_000 { // 半边, 4-6钱的: a part, a size
 		return i
 	}
-	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第") || t.rune(tok.end) > 0x2E80) {
-		return i // 特产之一, 三得禽业: a digit in a name
+	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第小老姓") || t.rune(tok.end) > 0x2E80) {
+		return i // 特产之一, 三得禽业, 小陆: a digit in a name
+	}
+	if t.is(tok.end, "果") && tok.num.value() >= 40_000 && tok.num.value() <= 150_000 { // 70-85果: how wide it is
+		return i
 	}
 	if t.is(tok.start-1, "#号") || t.is(tok.end, "#号年月级等岁代届") || isLetter(t.rune(tok.start-1)) || isLetter(t.rune(tok.end)) {
 		return i
@@ -33,7 +36,10 @@ func (s *scan) bareNumber(i int) int {
 			a.kind = priceAmount
 		}
 	}
-	if a.kind == bareAmount && s.cueBefore(i, 1, cueGrade) && tok.num.value() < 1000_000 {
+	if a.kind == bareAmount && s.sizedBefore(tok.start) && tok.num.value() < 1000_000 {
+		a.kind, a.grade = priceAmount, true
+	}
+	if a.kind == bareAmount && s.cueBefore(i, 1, cueGrade) && (tok.num.value() < 1000_000 || s.besidePrice(tok.num.value())) {
 		a.kind = priceAmount
 	}
 	s.around(&a)
@@ -42,6 +48,38 @@ func (s *scan) bareNumber(i int) int {
 	}
 	s.amounts = append(s.amounts, a)
 	return a.to - 1
+}
+
+// besidePrice tells whether v is of the size of the price before it: 公的一万三一头 母的九千五.
+func (s *scan) besidePrice(v Milli) bool {
+	if len(s.amounts) == 0 {
+		return false
+	}
+	a := &s.amounts[len(s.amounts)-1]
+	return a.kind == priceAmount && a.grade && v <= 10*a.num.value()
+}
+
+// sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8, 65-75果 2块.
+func (s *scan) sizedBefore(j int) bool {
+	t := &s.text
+	for t.is(j-1, " ") {
+		j--
+	}
+	if t.is(j-1, "果") && isDigit(t.rune(j-2)) {
+		return true
+	}
+	if !t.is(j-1, "的") {
+		return false
+	}
+	j--
+	if t.has(j-2, "以上") || t.has(j-2, "以下") || t.has(j-2, "左右") {
+		j -= 2
+	}
+	if t.is(j-1, "斤") && hanPower(t.rune(j-2)) == 0 && (t.is(j-3, " ,,") || t.rune(j-3) > 0x2E80 && hanPower(t.rune(j-3)) == 0) { // 一斤的60 两斤的80
+		j++
+		return isDigit(t.rune(j-3)) || hanDigit(t.rune(j-3)) > 0
+	}
+	return t.is(j-1, "钱两") && (isDigit(t.rune(j-2)) || hanDigit(t.rune(j-2)) > 0)
 }
 
 func (s *scan) textAfter(i int, words ...string) bool {
@@ -90,7 +128,7 @@ func (s *scan) priceNamed(i int) bool {
 
 // notPrice tells of money that is no price of the goods: rent, wages, freight, last year's, by how much it rose.
 func (s *scan) notPrice(a *amount) bool {
-	if s.lastYear(a.from) || s.cueBefore(a.from, 2, cueFee) {
+	if s.lastYear(a.from) || s.cueBefore(a.from, 2, cueFee) || s.feeBefore(s.tokens[a.from].start) {
 		return true
 	}
 	for k, n := a.from-1, 0; k >= 0 && n < 2; k, n = k-1, n+1 {
@@ -107,6 +145,15 @@ func (s *scan) notPrice(a *amount) bool {
 	return s.cueBefore(a.from, 5, cueHearsay) && s.sameClause(a.from, cueHearsay)
 }
 
+// feeBefore tells whether a word that ends with 费 stands right before rune j: 代办费5分, 打蜡费 3分.
+func (s *scan) feeBefore(j int) bool {
+	t := &s.text
+	for t.is(j-1, " :是一每斤") {
+		j--
+	}
+	return t.is(j-1, "费") && !t.is(j-2, "免")
+}
+
 // sameClause tells whether a word of cue c stands before token i without punctuation or a blank between.
 func (s *scan) sameClause(i int, c cue) bool {
 	for k := i - 1; k >= 0; k-- {
@@ -115,7 +162,10 @@ func (s *scan) sameClause(i int, c cue) bool {
 			return false
 		}
 		if t.cue(c) {
-			return true
+			return !t.cue(cueAskBuyer)
+		}
+		if t.cue(cueAskBuyer) { // 你们那边有人要不咯三十五一斤: what follows is one's own
+			return false
 		}
 	}
 	return false

@@ -47,6 +47,15 @@ type dictionary struct {
 	units   units
 }
 
+// word is the sense of a word, nil when the dictionary lacks it.
+func (d *dictionary) word(w string) *sense {
+	runes := []rune(foldWord(w))
+	if k, n := d.matcher.Longest(runes); n == len(runes) {
+		return &d.senses[k]
+	}
+	return nil
+}
+
 type builder struct {
 	index  map[string]int
 	words  []string

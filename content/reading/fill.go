@@ -29,17 +29,17 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 		case a.kind == areaAmount:
 			v = 2
 		case a.kind == rateAmount:
-			v = 3
-		case a.loose:
 			v = 4
+		case a.loose: // 单个2斤以上
+			v = 3
 		case !a.num.given():
 			v = 1
 		}
 		if a.left {
 			v += 5
 		}
-		if a.unit.class == loadUnit {
-			v--
+		if a.unit.class == loadUnit { // 还有一车 约三万斤
+			v -= 6
 		}
 		return v
 	}
@@ -79,6 +79,11 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 func (s *scan) placeBare(l *lotDraft, q **amount) {
 	for k := range l.bare {
 		b := l.bare[k]
+		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.is(s.tokens[b.from].start-1, "的")) { // 大的38 中的32; 干笋 80 湿笋 8块
+			b.grade = true
+			l.prices = append(l.prices, b)
+			continue
+		}
 		if k+1 < len(l.bare) && l.bare[k+1].num.value() > b.num.value() && len(l.prices) == 0 && *q == nil && b.num.value() < 50_000 && !s.integer(b) {
 			l.prices = append(l.prices, b)
 			continue
@@ -178,7 +183,7 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 		return nil
 	}
 	a := l.prices[0]
-	graded := l.states
+	graded := l.states || s.described(l.prices)
 	for k := range l.prices {
 		graded = graded || l.prices[k].grade
 	}
@@ -230,6 +235,16 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 		p.YuanPerKg = s.out.spanOf(n)
 	}
 	return p
+}
+
+// described tells whether each of several prices stands right after what it is of: 打了蜡的3块 没打蜡的2块6.
+func (s *scan) described(prices []amount) bool {
+	for k := range prices {
+		if !s.text.is(s.tokens[prices[k].from].start-1, "的") {
+			return false
+		}
+	}
+	return len(prices) > 1
 }
 
 // priceUnit is what a price is for when that is not said: 斤, but one piece of what is counted; live animals by weight.

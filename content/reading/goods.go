@@ -28,14 +28,39 @@ func (s *scan) findGoods() {
 		}
 		s.mentions = append(s.mentions, mention{product: t.sense.goods.product, variety: t.sense.goods.variety, from: i, to: i + 1, lot: -1})
 	}
+	for k := range s.mentions {
+		s.refine(k)
+	}
 	if len(s.mentions) > 1 {
 		s.dropAside()
+	}
+}
+
+// refine corrects what mention k is by the words around it: 猕猴桃的树苗 is seedlings, 新米 农香42 names a variety of rice, not of paddy.
+func (s *scan) refine(k int) {
+	m := &s.mentions[k]
+	if m.product == nil {
+		return
+	}
+	end := s.tokens[m.to-1].end
+	if p := m.product; (p.Category == "水果" || p.Category == "干果" || p.Category == "中药材") && s.textAfter(end, "的树苗", "树苗", "的苗", "的种苗", "苗子", "的果苗") {
+		if w := s.r.dict.word(p.Name + "苗"); w != nil && w.goods.product != nil {
+			m.product, m.variety = w.goods.product, ""
+		}
+	}
+	if k > 0 && m.product.Name == "稻谷" && m.variety != "" {
+		if p := &s.mentions[k-1]; p.product != nil && p.product.Name == "大米" && p.variety == "" && m.from-p.to <= 1 {
+			m.product = p.product
+		}
 	}
 }
 
 // shortAgain finds the goods that one rune at token i, before a number, names again: 土鸡蛋要不?… 蛋一块三一个.
 func (s *scan) shortAgain(i int) *mention {
 	t := &s.tokens[i]
+	if m := s.stateAgain(i); m != nil {
+		return m
+	}
 	if t.kind != otherToken || i+1 >= len(s.tokens) || !s.text.is(t.start, "蛋果菜油茶米谷苗鱼粉酒肉菇瓜豆椒") || i > 0 && s.tokens[i-1].kind == otherToken {
 		return nil
 	}
@@ -44,6 +69,23 @@ func (s *scan) shortAgain(i int) *mention {
 	}
 	for k := len(s.mentions) - 1; k >= 0; k-- {
 		if m := &s.mentions[k]; s.text.runes[s.tokens[m.to-1].end-1] == s.text.runes[t.start] {
+			return m
+		}
+	}
+	return nil
+}
+
+// stateAgain finds the goods that 咸的 at token i, before a number, names again by their first rune: 皮蛋 咸鸭蛋都有 … 咸的1块5.
+func (s *scan) stateAgain(i int) *mention {
+	t := &s.tokens[i]
+	if t.kind != otherToken || t.end != t.start+1 || i+2 >= len(s.tokens) || !s.text.is(t.end, "的") || s.tokens[i+1].end != t.end+1 || len(s.mentions) < 2 {
+		return nil
+	}
+	if k := s.tokens[i+2].kind; k != numberToken && k != moneyToken {
+		return nil
+	}
+	for k := range s.mentions {
+		if m := &s.mentions[k]; m.variety != "" && s.text.runes[s.tokens[m.from].start] == s.text.runes[t.start] {
 			return m
 		}
 	}
@@ -136,6 +178,23 @@ func (s *scan) dropAside() {
 	s.mentions = keep
 }
 
+// attribute tells whether m says of what kind other goods are: 莓茶 一芽一叶, 野桂花的蜂糖.
+func (s *scan) attribute(m *mention) bool {
+	if m.product == nil {
+		return false
+	}
+	leaf := m.product.Name == "鲜茶叶" && m.variety != ""
+	end := s.tokens[m.to-1].end
+	nectar := s.text.is(end, "的") && s.text.is(end-1, "花")
+	for k := range s.mentions {
+		p := s.mentions[k].product
+		if p != nil && p != m.product && (leaf && p.Category == "茶叶" || nectar && p.Name == "蜂蜜") {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *scan) aside(k int) bool {
 	m := &s.mentions[k]
 	t := &s.text
@@ -143,6 +202,12 @@ func (s *scan) aside(k int) bool {
 	start := s.tokens[m.from].start
 	switch {
 	case t.is(start-1, "喂吃"), t.is(end, "喂养"):
+		return true
+	case t.is(end, "酿产采下") && t.is(end+1, "的"), t.is(end, "拱咬啃") && !t.is(end+1, "不"): // 土蜂子酿的; 野猪拱了红薯
+		return true
+	case s.textAfter(end, "厂", "罐头厂", "加工", "店", "馆", "作坊", "专卖店"), t.is(start-1, "做") && t.is(end, "的"): // 做豆豉的收黄豆
+		return true
+	case s.attribute(m):
 		return true
 	case t.has(end, "大小"), t.has(end, "那么大"), t.has(end, "味"), t.has(end, "套种"), t.has(end, "一样"), t.has(end, "换"):
 		return true

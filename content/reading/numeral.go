@@ -205,7 +205,8 @@ func (t *text) plainHan(i int) number {
 		case d >= 0 && digits == 0:
 			s.digit, s.pending, digits = [2]Milli{Milli(d), Milli(d)}, true, 1
 			continue
-		case d >= 0 && digits == 1 && s.follows(Milli(d)) && hanDigit(t.rune(j+1)) < 0:
+		case r == '两' && digits == 1 && !s.follows(2) && hanPower(t.rune(j+1)) == 0: // 四两: a weight
+		case d >= 0 && digits == 1 && s.follows(Milli(d)) && (hanDigit(t.rune(j+1)) < 0 || t.is(j+1, "两") && t.is(j+2, "块毛元")):
 			s.digit[1], s.ranged, digits = Milli(d), true, 2
 			continue
 		case d >= 0:
@@ -269,6 +270,9 @@ func (t *text) spelled(i int) number {
 	var v Milli
 	j := i
 	for hanDigit(t.rune(j)) >= 0 {
+		if t.is(j, "两") && j > i { // 三十四两, 一二两
+			break
+		}
 		if j-i >= 12 {
 			for hanDigit(t.rune(j)) >= 0 {
 				j++

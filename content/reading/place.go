@@ -217,7 +217,22 @@ func (s *scan) standsAlone(i int) bool {
 			return true
 		}
 	}
-	return uniq != "-" && s.isolated(i) && !s.wordLike(t)
+	return uniq != "-" && !s.wordLike(t) && (s.isolated(i) || hunan && len(word) > 2 && s.halfIsolated(i))
+}
+
+// halfIsolated tells whether a long name stands at the beginning or after an amount and goes on with one's own doing, or ends the message
+// after an amount: 教字垭自己洗的葛根粉, 荸荠现货2吨0.9元云湖桥.
+func (s *scan) halfIsolated(i int) bool {
+	t := &s.tokens[i]
+	p := otherToken
+	if i > 0 {
+		p = s.tokens[i-1].kind
+	}
+	opens := i == 0 || p == blankToken || p == commaToken || p == stopToken
+	amount := p == moneyToken || p == numberToken || p == phoneToken
+	ends := i+1 == len(s.tokens) || s.tokens[i+1].kind != otherToken && s.tokens[i+1].kind != wordToken
+	own := i+1 < len(s.tokens) && (s.tokens[i+1].cue(cueHave) || s.tokens[i+1].cue(cueWe) || s.textAfter(t.end, "自己", "自家", "这边", "那边", "有"))
+	return amount && ends || (opens || amount) && own
 }
 
 func (s *scan) wordLike(t *token) bool {
@@ -309,6 +324,9 @@ func (s *scan) settle() {
 		if distinct(refs) > 1 {
 			refs = s.decide(k, refs)
 		}
+		if distinct(refs) > 1 && l.to-l.from > 1 {
+			refs = s.cityBefore(refs)
+		}
 		if distinct(refs) > 1 {
 			l.ambiguous = true
 			continue
@@ -320,6 +338,25 @@ func (s *scan) settle() {
 		}
 		l.top = r.level
 	}
+}
+
+// cityBefore keeps the city of refs when all others are its districts: 湖北荆州.
+func (s *scan) cityBefore(refs []placeRef) []placeRef {
+	city := -1
+	for k, r := range refs {
+		if r.level == prefecture {
+			city = k
+		}
+	}
+	if city < 0 {
+		return refs
+	}
+	for k, r := range refs {
+		if k != city && (r.code[:4] != refs[city].code[:4] || !strings.HasSuffix(s.r.lex.RegionName(r.code), "区")) {
+			return refs
+		}
+	}
+	return refs[city : city+1]
 }
 
 func distinct(refs []placeRef) int {

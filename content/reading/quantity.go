@@ -1,5 +1,7 @@
 package reading
 
+import "unicode/utf8"
+
 // numberUse decides what the number token i is and returns the last token that it takes.
 func (s *scan) numberUse(i int) int {
 	t := &s.tokens[i]
@@ -171,7 +173,7 @@ func (s *scan) holds(i int) (last int, ok bool) {
 	if w.unit.class != weightUnit {
 		return i, false
 	}
-	if s.tokens[k-1].kind == blankToken && w.num.value() > 500_000 && w.unit.name == "斤" {
+	if s.parted(i, k) && w.num.value() > 500_000 && w.unit.name == "斤" { // 还有一车 约三万斤
 		return i, false
 	}
 	a := amount{kind: apieceAmount, num: w.num, unit: w.unit, per: tok.unit, from: i, to: k + 1}
@@ -181,14 +183,24 @@ func (s *scan) holds(i int) (last int, ok bool) {
 	return a.to - 1, true
 }
 
-// packed reads 120枚一箱, 12个/提 at the count token i: what one pack holds is no quantity.
+// parted tells whether a blank stands between tokens i and k.
+func (s *scan) parted(i, k int) bool {
+	for i++; i < k; i++ {
+		if s.tokens[i].kind == blankToken {
+			return true
+		}
+	}
+	return false
+}
+
+// packed reads 120枚一箱, 12个/提, 5升一桶 at the count token i: what one pack holds is no quantity.
 func (s *scan) packed(i int) (last int, ok bool) {
 	tok := &s.tokens[i]
-	if tok.unit.class != countUnit || !s.text.is(tok.end, "一/每1") {
+	if tok.unit.class != countUnit && tok.unit.class != packUnit || !s.text.is(tok.end, "一/每1") {
 		return i, false
 	}
 	u, _, _, e := s.perAt(tok.end)
-	if u == nil || e == tok.end || u.class != packUnit && u.class != loadUnit {
+	if u == nil || e == tok.end || u.name == tok.unit.name || u.class != packUnit && u.class != loadUnit {
 		return i, false
 	}
 	return s.tokenFrom(e, i+1) - 1, true
@@ -205,7 +217,9 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
-	case s.minOnly(a):
+	case s.textAfter(end, "也有") && s.textAfter(s.tokens[a.from].start-2, "冇得", "没得", "没有", "冒得", "冇有", "不到"): // 冇得两万斤也有一万八九
+		a.kind = ignoredAmount
+	case s.minOnly(a), a.from > 0 && s.tokens[a.from-1].cue(cueHowMuch) && t.is(s.tokens[a.from].start, "一1"): // 好多钱一百斤
 		a.kind = ignoredAmount
 	case s.soldBefore(a.from) && !a.left:
 		a.kind = ignoredAmount
@@ -302,10 +316,10 @@ func (s *scan) lastYear(i int) bool {
 				return false
 			}
 		}
-		if t.cue(cueNow) || t.cue(cueLeft) || t.kind == whenToken && !t.window.past && s.text.has(t.start, "今") {
+		if t.cue(cueNow) || t.cue(cueLeft) || s.text.has(t.start, "今年") || t.kind == whenToken && !t.window.past && s.text.has(t.start, "今") {
 			return false
 		}
-		if t.cue(cueLastYear) && !s.text.has(t.start, "上市") {
+		if t.cue(cueLastYear) && !s.text.has(t.start, "上市") && !s.text.has(t.end, "的陈") && !s.text.has(t.end, "陈") && !s.text.has(t.end, "的 ") { // 去年的陈货 70
 			return true
 		}
 	}
@@ -330,8 +344,34 @@ func (s *scan) sizeBefore(a *amount) bool {
 	return false
 }
 
+// needBefore is the stretch of time in 日需, 月需求量, 年用量 right before token i, "" when no such word stands there.
+func (s *scan) needBefore(i int) string {
+	t := &s.text
+	j := s.tokens[i].start
+	for t.is(j-1, " :约大概") {
+		j--
+	}
+	if i > 0 && s.tokens[i-1].product() { // 日需鲜鱼100斤
+		j = s.tokens[i-1].start
+	}
+	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销"} {
+		n := utf8.RuneCountInString(w)
+		if !t.has(j-n, w) || !t.is(j-n-1, "日天月周年") || isDigit(t.rune(j-n-2)) || hanDigit(t.rune(j-n-2)) >= 0 || t.is(j-n-2, "今明去本当这个") {
+			continue
+		}
+		if t.is(j-n-1, "日") {
+			return "天"
+		}
+		return string(t.runes[j-n-1])
+	}
+	return ""
+}
+
 // dailyBefore is the stretch of time that a quantity is for (天, 月, 年), "" when it is for none.
 func (s *scan) dailyBefore(i int) string {
+	if r := s.needBefore(i); r != "" {
+		return r
+	}
 	for k, n := i-1, 0; k >= 0 && n < 4; k, n = k-1, n+1 {
 		t := &s.tokens[k]
 		if last := len(s.amounts) - 1; last >= 0 && s.amounts[last].kind == rateAmount && s.amounts[last].to == k+1 { // 每天要辣椒30斤冬瓜80斤

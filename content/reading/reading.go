@@ -65,7 +65,10 @@ func (s *scan) read() Reading {
 		out.Items = s.edited(out.Items)
 	default: // what was only named
 		for k := range out.Items {
-			out.Items[k].Quantity, out.Items[k].Price, out.Items[k].Available = nil, nil, nil
+			if q := out.Items[k].Quantity; q == nil || v.intent != PriceQuery || q.Kg == nil || q.Kg.Min == nil || *q.Kg.Min < 50_000 { // 脐橙2万斤 现在好多钱一斤: has them to sell
+				out.Items[k].Quantity = nil
+			}
+			out.Items[k].Price, out.Items[k].Available = nil, nil
 		}
 	}
 	return out

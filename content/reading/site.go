@@ -64,7 +64,13 @@ func (s *scan) oneSource(list []*location) *location {
 		case l.county && !best.county && l.code[:2] == best.code[:2] && (best.code[2:] == "0000" || l.code[:4] == best.code[:4]):
 			best = l
 		case l.county && best.county && l.code != best.code && l.code[:2] == best.code[:2]:
-			return nil
+			switch { // 三元的猪 … 隆回司门前的: a name alone may mean something else
+			case best.to-best.from == 1 && best.township != "" && l.to-l.from > 1:
+				best = l
+			case l.to-l.from == 1 && l.township != "" && best.to-best.from > 1:
+			default:
+				return nil
+			}
 		}
 	}
 	return best
@@ -109,6 +115,10 @@ func (s *scan) isSource(l *location) bool {
 		break
 	}
 	if t.has(l.end, "货") || t.has(l.end, "产") || t.has(l.start-2, "产地") || t.has(l.start-3, "产地:") || t.has(l.start-3, "产地 ") {
+		return true
+	}
+	if t.has(l.end, "的最好") || t.has(l.end, "的优先") || t.has(l.end, "本地的") || t.has(l.end, "当地的") || t.has(l.end, "那边的") || t.has(l.end, "那边有") || t.has(l.end, "那边的有") || t.has(l.end, "有没有") ||
+		t.is(l.start-1, "在") && t.is(l.end, "找收") {
 		return true
 	}
 	before := false // the verb of buying stands before it
@@ -156,7 +166,7 @@ func (s *scan) times(intent Intent, lots []Lot) {
 			at = s.nearestWhen(k, best, rank, intent)
 		}
 		w := s.tokens[at].window
-		if w.single && (w.bare || s.tomorrow(&w)) {
+		if w.single && (w.bare || s.tomorrow(&w)) && !s.text.is(s.tokens[at].end, "送") { // 后天送到: on that day
 			w.hasTo = false
 		}
 		lots[k].Available = s.windowOf(&s.tokens[at], w)
@@ -192,6 +202,8 @@ func (s *scan) whenRank(i int, intent Intent) int {
 	w := &t.window
 	x := &s.text
 	switch {
+	case x.has(t.start, "过年") && x.is(t.end, "杀吃"): // 买1头土猪过年杀: what for, not when
+		return 0
 	case w.vague:
 		if s.textAfter(t.end, "上市", "出栏", "采摘", "开园", "摘", "挖", "要", "出", "就要", "急要", "可以", "能") {
 			return 1

@@ -133,7 +133,7 @@ func (s *scan) numberToken(i int, num number) token {
 		j++
 	}
 	u, end := s.r.dict.units.at(&s.text, j)
-	if u == nil || s.wordBeats(j, end) {
+	if u == nil || s.wordBeats(j, end) || u.name == "两" && s.text.is(end, "块毛元角") { // 一万八九两块钱一根
 		return tok
 	}
 	if j > num.end && len([]rune(u.name)) == 1 && (u.class != weightUnit || u.name == "两") && u.name != "亩" && !unitEnds(&s.text, end) {

@@ -18,6 +18,9 @@ func (s *scan) unlisted(f *features) bool {
 		for j < len(s.tokens) && s.nameToken(j) {
 			j++
 		}
+		for i < j-1 && s.text.is(s.tokens[i].start, "哈么子问哪") { // 哈子, 么子, 问
+			i++
+		}
 		n := s.tokens[j-1].end - s.tokens[i].start
 		if n >= 2 && n <= 5 && n > size && s.besideTrade(i, j) {
 			best, size = i, j-i
