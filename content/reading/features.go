@@ -16,11 +16,6 @@ type features struct {
 
 func (f *features) has(list ...cue) bool { return f.all.any(list...) }
 
-// before tells whether the first word of cue a stands before the first of b, or b is missing.
-func (f *features) before(a, b cue) bool {
-	return f.first[a] >= 0 && (f.first[b] < 0 || f.first[a] < f.first[b])
-}
-
 func (s *scan) look() features {
 	var f features
 	for c := range f.first {

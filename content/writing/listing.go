@@ -309,8 +309,14 @@ func (w Words) Glut(lots []reading.Lot, question string) string {
 		goods = Line(lots[0])
 	}
 	if w.SMS {
-		head := "别着急,已告诉商务局。登记好了:"
-		return fitLot(lots[0], head+goods+"。"+question, func(l reading.Lot) string { return head + Line(l) + "。" + question })
+		text := ""
+		for _, head := range []string{"别着急,已告诉商务局。登记好了:", "已告诉商务局。登记了:"} {
+			text = fitLot(lots[0], head+goods+"。"+question, func(l reading.Lot) string { return head + Line(l) + "。" + question })
+			if utf8.RuneCountInString(text) <= Aim {
+				break
+			}
+		}
+		return text
 	}
 	return "您别着急,这事已经告诉商务局了,大家帮您想办法。\n登记好了:" + goods + "。" + question
 }
