@@ -27,7 +27,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	case f.has(cueLand) && s.land(f) && !distress:
 	case f.has(cueLabour) && (!trade || f.first[cueLabour] < max(d.sell, d.buy)) && !distress:
 	case f.has(cueLogistics) && s.freight() && !full:
-	case f.has(cueMachine) && (asks || !full) && s.object0(f.first[cueMachine]):
+	case f.has(cueMachine) && (asks || !full) && s.machineMeant(f.first[cueMachine]):
 	case f.has(cueInput) && s.inputs(f):
 	case f.has(cueTech) && (asks && !(f.weights && f.prices) || !f.prices && !trade) && !distress:
 	case f.has(cueGrow) && !(f.weights && f.prices) && !distress && (!f.has(cueHowMuch) || s.says("挣", "赚", "利润", "成本")):
@@ -63,8 +63,8 @@ func (s *scan) freight() bool {
 		"搬家", "专线", "货车", "冷库出租", "仓库出租", "快递费", "发快递") && !s.says("包运费", "含运费", "运费自理", "不含运费")
 }
 
-// object0 tells whether a machine is what is spoken of, and not where goods stand by it (收割机在田里).
-func (s *scan) object0(i int) bool {
+// machineMeant tells whether the machine at token i is what is spoken of, and not only at work beside the goods (收割机在田里).
+func (s *scan) machineMeant(i int) bool {
 	return !s.follows(i, "在田", "在地", "正在", "收完", "刚")
 }
 

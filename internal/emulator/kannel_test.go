@@ -118,7 +118,7 @@ func startKannel(t *testing.T, s *SMSC) *kannel {
 	bearerbox, err1 := program("bearerbox")
 	smsbox, err2 := program("smsbox")
 	if err1 != nil || err2 != nil {
-		t.Skip("NOT TESTED against Kannel: bearerbox and smsbox are missing; make setup installs them (apt-get install --no-install-recommends kannel)")
+		t.Skip("NOT TESTED against Kannel: bearerbox and smsbox are missing; make setup-tests installs them (apt-get install --no-install-recommends kannel)")
 	}
 	k := &kannel{mo: make(chan url.Values, 100), dlr: make(chan url.Values, 100), answer: func(string) string { return "" }}
 	var mu sync.Mutex

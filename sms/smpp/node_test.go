@@ -29,7 +29,7 @@ func startNode(t *testing.T) (*node, string) {
 	t.Helper()
 	path, err := exec.LookPath("node")
 	if _, err2 := os.Stat("testdata/smsc/node_modules/smpp"); err != nil || err2 != nil {
-		t.Skip("NOT TESTED against the npm package smpp: node or the package is missing; make setup installs them")
+		t.Skip("NOT TESTED against the npm package smpp: node or the package is missing; make setup-tests installs them")
 	}
 	cmd := exec.CommandContext(context.Background(), path, "server.js") // it ends with its standard input, however this process ends
 	cmd.Dir = "testdata/smsc"

@@ -42,7 +42,7 @@ func dissect(t *testing.T, frames [][]byte) []map[string]string {
 	t.Helper()
 	path, err := exec.LookPath("tshark")
 	if err != nil {
-		t.Skip("NOT TESTED against tshark's dissector: it is missing; make setup installs it (apt-get install --no-install-recommends tshark)")
+		t.Skip("NOT TESTED against tshark's dissector: it is missing; make setup-tests installs it (apt-get install --no-install-recommends tshark)")
 	}
 	file := filepath.Join(t.TempDir(), "smpp.pcap")
 	if err := os.WriteFile(file, pcap(frames), 0o600); err != nil {
