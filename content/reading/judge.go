@@ -30,7 +30,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case trend && f.has(cueGlut) && f.goods && !f.asks:
 		return verdict{}, false
-	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "还是", "是不是")) &&
+	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "是不是") || s.says("还是") && !f.has(cueGlut)) &&
 		!(f.goods && f.weights && (f.prices || d.sell >= 0)) && !wants:
 		return query, true
 	case s.says("多少一", "好多一", "几多一", "几块一", "几毛一", "批发多少", "批发好多") && !offers:
@@ -40,6 +40,8 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case f.goods && f.prices && !f.weights && s.says("卖得不", "划得来不", "卖得吗", "能卖吗", "合适不", "卖不卖得", "高不高", "低不低", "贵不贵"):
 		query.sure, query.also = 850, []Intent{Supply}
+		return query, true
+	case f.prices && !f.weights && f.asks && f.has(cuePriceWord, cueTrend) && d.sell < 0 && d.have < 0: // 价格能上1元吗
 		return query, true
 	case f.prices && !f.weights && s.says("能卖到", "卖得到", "能不能卖到", "会不会到", "能到"):
 		return query, true
@@ -74,11 +76,21 @@ func (s *scan) noBuyer() bool {
 	return false
 }
 
+// pastYears tells of buyers of other years: 往年这时候批发商的车都在路边排队.
+func (s *scan) pastYears(f *features) bool {
+	return f.goods && !f.prices && f.deal.sell < 0 && f.deal.buy < 0 && s.says("往年", "往常", "以前这个时候") && s.says("车", "商", "老板", "贩子", "走货", "抢")
+}
+
+// partlySold tells of a harvest of which only a part is sold, by somebody who offers nothing: 今年收了2万斤西瓜,卖出8000斤.
+func (s *scan) partlySold(f *features) bool {
+	return f.goods && f.has(cuePastSale) && !f.prices && f.deal.sell < 0 && f.deal.welcome < 0 && s.amountKinds()[ignoredAmount] > 0 && f.weights && !f.has(cueLeft)
+}
+
 // glut reads that goods cannot be sold.
 func (s *scan) glut(f *features) (verdict, bool) {
 	hurry := f.goods && s.says("销售出去", "卖出去") && s.says("尽快", "赶紧", "早点", "急")
 	buyers := s.noBuyer()
-	unsold := s.says("未销", "未售", "没动", "没卖动") && s.says("亩", "斤", "吨")
+	unsold := s.pastYears(f) || s.partlySold(f) || s.says("未销", "未售", "没动", "没卖动") && s.says("亩", "斤", "吨")
 	if !f.has(cueGlut) && !hurry && !buyers && !unsold && !(f.has(cuePlea) && f.goods && !f.has(cueBuy)) {
 		return verdict{}, false
 	}
@@ -137,7 +149,7 @@ func (s *scan) trades(f *features) (verdict, bool) {
 			supply.sure = 600
 		}
 		return supply, true
-	case f.goods && (f.when || d.welcome >= 0 || s.says("上市", "开园", "现货", "一手货源", "产地", "合作社", "基地", "自家", "我家", "苗圃", "联系人", "农场", "采摘期", "正宗", "直供")):
+	case f.goods && (f.when || d.welcome >= 0 || s.says("上市", "开园", "现货", "一手货源", "产地", "合作社", "基地", "自家", "我家", "采摘", "出塘", "下树", "预售", "苗圃", "联系人", "农场", "采摘期", "正宗", "直供")):
 		supply.sure = 800
 		return supply, true
 	case f.goods && len(s.amounts) > 0 && !f.has(cueTalk, cueTech, cueGrow): // 香水柠檬,1.5两起全青果

@@ -23,7 +23,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	full := f.goods && f.weights && f.prices
 	distress := f.goods && (f.has(cueGlut) || s.noBuyer())
 	switch {
-	case f.has(cueIf) && (f.has(cueTalk) || asks && f.has(cueTrend)):
+	case f.has(cueIf) && (f.has(cueTalk) || asks && (f.has(cueTrend) || s.says("会卖到", "会变", "会不会", "会怎", "还会", "会到"))):
 	case f.has(cueLand) && s.land(f) && !distress:
 	case f.has(cueLabour) && (!trade || f.first[cueLabour] < max(d.sell, d.buy)) && !distress:
 	case f.has(cueLogistics) && s.freight() && !full:

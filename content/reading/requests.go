@@ -168,7 +168,7 @@ func (s *scan) edits(f *features) (verdict, bool) {
 		return v, false
 	case f.has(cueAdd) && f.weights:
 		v.sub = AddQuantity
-	case f.has(cueEdit) && f.prices || s.says("改价"):
+	case f.has(cueEdit) && (f.prices || mine && s.says("价")) || s.says("改价"):
 		v.sub = EditPrice
 	case f.has(cueEdit) && f.weights:
 		v.sub = EditQuantity
@@ -193,7 +193,7 @@ func (s *scan) service(f *features) (verdict, bool) {
 		return verdict{intent: Other, sure: 850, also: []Intent{Help}}, true
 	case f.has(cueListing) && !f.has(cueHowMuch):
 		return verdict{intent: Help, sub: MyListings, sure: 880}, true
-	case f.has(cueHelp) && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
+	case f.has(cueHelp) && !f.has(cueComplaint) && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
 		return verdict{intent: Help, sure: 880}, true
 	}
 	return verdict{}, false

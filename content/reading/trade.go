@@ -240,6 +240,10 @@ func (s *scan) buys(i int) bool {
 	case labourObject, thingObject:
 		return false
 	}
+	if t.end == t.start+2 && s.text.is(t.start+1, "搞弄整捉割称") {
+		o := s.objectWithin(i, 5)
+		return o == goodsObject || o == numberObject && len(s.mentions) > 0
+	}
 	if s.text.has(t.start, "需要") || s.text.has(t.start, "缺") || t.end == t.start+1 {
 		return s.objectWithin(i, 6) != noObject || len(s.mentions) > 0 && s.startsClause(i) && !s.text.is(t.start, "求")
 	}
@@ -284,6 +288,9 @@ func (s *scan) collects(i int) Intent {
 	}
 	if s.follows(i, "了", "的时候", "到", "完", "割", "回", "钱", "多少", "好多", "尾", "起来") {
 		return Other
+	}
+	if i > 0 && s.tokens[i-1].kind == whenToken && (i+1 == len(s.tokens) || s.tokens[i+1].kind == blankToken || s.tokens[i+1].kind == commaToken) {
+		return Other // 国庆前后收: the harvest
 	}
 	o := s.object(i)
 	if o != goodsObject && o != numberObject && !(len(s.mentions) > 0 && (s.startsClause(i) || s.before(i, "我", "我们", "厂", "公司", "店", "专业", "长期", "大量", "高价", "上门", "在"))) {
