@@ -293,6 +293,12 @@ func (s *scan) around(a *amount) {
 		break
 	}
 	k := a.from - 1
+	if j := s.tokens[a.from].start; a.kind == quantityAmount && (t.has(j-2, "不到") || t.has(j-2, "不足")) && !t.is(j-3, "卖看收买") { // 剩下不到五千斤
+		a.num.hasMin, a.num.approx = false, true
+		for k >= 0 && s.tokens[k].start >= j-2 {
+			k--
+		}
+	}
 	for n := 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		p := &s.tokens[k]
 		if p.kind == blankToken || p.kind == otherToken && t.is(p.start, "有是要卖的在就也给") && n < 2 || p.product() && k > 0 && s.tokens[k-1].cue(cueLeft) && a.kind == quantityAmount { // 现有肥猪150头

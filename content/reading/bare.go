@@ -36,6 +36,9 @@ func (s *scan) bareNumber(i int) int {
 			a.kind = priceAmount
 		}
 	}
+	if a.kind == bareAmount && s.saleBefore(tok.start) && tok.num.value() < 1000_000 {
+		a.kind, a.grade = priceAmount, true
+	}
 	if a.kind == bareAmount && s.sizedBefore(tok.start) && tok.num.value() < 1000_000 {
 		a.kind, a.grade = priceAmount, true
 	}
@@ -57,6 +60,14 @@ func (s *scan) besidePrice(v Milli) bool {
 	}
 	a := &s.amounts[len(s.amounts)-1]
 	return a.kind == priceAmount && a.grade && v <= 10*a.num.value()
+}
+
+// saleBefore tells whether a way of selling stands right before the number at rune j: 自采50 批发25.
+func (s *scan) saleBefore(j int) bool {
+	for s.text.is(j-1, " 价的:") {
+		j--
+	}
+	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "零售", "零卖", "散卖")
 }
 
 // sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8, 65-75果 2块.

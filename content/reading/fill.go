@@ -256,6 +256,11 @@ func (s *scan) priceUnit(l *lotDraft, q, a *amount) *unit {
 			case &tree, &egg, &fry:
 				return u
 			}
+			for k := range l.apiece { // 一箱十斤 88
+				if w := &l.apiece[k]; w.per != nil && w.per.class == packUnit && v >= 20_000 {
+					return w.per
+				}
+			}
 		}
 		return &jin
 	}

@@ -1,6 +1,9 @@
 package reading
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // lotDraft is a lot while it is put together.
 type lotDraft struct {
@@ -31,7 +34,7 @@ func (s *scan) gather() {
 			continue
 		}
 		l := &s.lots[m.lot]
-		if l.first.variety == "" || m.variety != "" && len(m.variety) > len(l.first.variety) && s.text.contains(m.variety, l.first.variety) {
+		if l.first.variety == "" || stateOnly(&l.first) || m.variety != "" && len(m.variety) > len(l.first.variety) && s.text.contains(m.variety, l.first.variety) {
 			l.first.variety = m.variety
 		}
 	}
@@ -80,7 +83,7 @@ func (s *scan) sameLot(k int) int {
 		if p.product != m.product || p.product == nil {
 			continue
 		}
-		if p.variety == "" && m.variety != "" && s.lots[p.lot].first.variety == "" && !s.countedAfter(k) { // 鹅30只 武冈铜鹅: the narrower name of the same
+		if (p.variety == "" || stateOnly(p) && !stateOnly(m)) && m.variety != "" && (s.lots[p.lot].first.variety == "" || stateOnly(&s.lots[p.lot].first)) && !s.countedAfter(k) { // 鹅30只 武冈铜鹅, 鲜百合2吨,卷丹: the narrower name of the same
 			return p.lot
 		}
 		if s.counted(k) && s.counted(j) {
@@ -98,6 +101,15 @@ func (s *scan) sameLot(k int) int {
 		}
 	}
 	return -1
+}
+
+// stateOnly tells whether the variety of m is but the state in which the goods are sold: 鲜百合, 干木耳.
+func stateOnly(m *mention) bool {
+	if m.product == nil {
+		return false
+	}
+	state, ok := strings.CutSuffix(m.variety, m.product.Name)
+	return ok && (state == "鲜" || state == "干" || state == "新鲜")
 }
 
 // countedAfter tells whether a quantity stands between mention k and the next one.

@@ -13,6 +13,7 @@ type location struct {
 	candidates []placeRef
 	dest       bool // goods go there: 主销长沙
 	source     bool // goods of a demand shall come from there
+	brand      bool // ends inside the name of goods: 江西南丰蜜桔
 	top        level
 }
 
@@ -73,6 +74,12 @@ func (s *scan) chain(i int) int {
 		return i
 	}
 	l := location{start: t.start, end: s.tokens[last].end, from: i, to: last + 1}
+	if inner, end := s.placeInBrand(refs, last+1); len(inner) > 0 {
+		l.brand, l.end, l.candidates, l.top = true, end, inner, inner[0].level
+		l.dest = s.destBefore(i)
+		s.places = append(s.places, l)
+		return l.to
+	}
 	refs = s.prefer(refs, tokens, &s.tokens[last])
 	l.end = s.villageEnd(l.end)
 	l.candidates = refs
@@ -86,6 +93,27 @@ func (s *scan) chain(i int) int {
 	}
 	s.places = append(s.places, l)
 	return l.to
+}
+
+// placeInBrand finds the county or prefecture within parents, a province or prefecture, with whose name the goods at token i begin:
+// 江西南丰蜜桔, 安徽砀山酥梨. Alone such a name is a brand; after its province it says where the goods come from. end is the rune
+// after it.
+func (s *scan) placeInBrand(parents []placeRef, i int) (inner []placeRef, end int) {
+	if i >= len(s.tokens) || parents[0].level > prefecture || !s.tokens[i].product() {
+		return nil, 0
+	}
+	t := &s.tokens[i]
+	for n := min(4, t.end-t.start); n >= 2; n-- {
+		w, size := s.r.dict.matcher.Longest(s.text.runes[t.start : t.start+n])
+		if size != n {
+			continue
+		}
+		inner = s.narrow(parents, s.r.dict.senses[w].places)
+		if len(inner) > 0 && inner[0].level <= county {
+			return inner, t.start + n
+		}
+	}
+	return nil, 0
 }
 
 func (s *scan) narrow(parents, children []placeRef) []placeRef {
@@ -203,7 +231,7 @@ func (s *scan) standsAlone(i int) bool {
 		return len(word) > 2 || lv < township
 	}
 	if weakPlace(string(word)) {
-		return s.isolated(i) && (hunan && lv <= county || lv <= prefecture)
+		return (s.isolated(i) || s.textAfter(t.end, "那边", "这边") && !s.text.has(t.start, "荷塘")) && (hunan && lv <= county || lv <= prefecture)
 	}
 	if lv < county || hunan && lv == county {
 		return true
@@ -217,7 +245,7 @@ func (s *scan) standsAlone(i int) bool {
 			return true
 		}
 	}
-	return uniq != "-" && !s.wordLike(t) && (s.isolated(i) || hunan && len(word) > 2 && s.halfIsolated(i))
+	return uniq != "-" && !s.wordLike(t) && (s.isolated(i) || hunan && (len(word) > 2 || s.textAfter(t.end, "那边的", "这边的")) && s.halfIsolated(i))
 }
 
 // halfIsolated tells whether a long name stands at the beginning or after an amount and goes on with one's own doing, or ends the message

@@ -377,8 +377,15 @@ func (s *scan) dailyBefore(i int) string {
 		if last := len(s.amounts) - 1; last >= 0 && s.amounts[last].kind == rateAmount && s.amounts[last].to == k+1 { // 每天要辣椒30斤冬瓜80斤
 			return s.amounts[last].rate
 		}
+		if last := len(s.amounts) - 1; t.kind == blankToken && last >= 0 && s.amounts[last].kind == rateAmount && s.amounts[last].to == k &&
+			k+2 == i && s.tokens[k+1].product() && s.amounts[last].from > 0 && s.tokens[s.amounts[last].from-1].product() { // 每周要白菜300斤 萝卜200斤
+			return s.amounts[last].rate
+		}
 		if t.kind == stopToken || t.kind == numberToken && (t.unit == nil || t.unit.class != otherUnit) || t.kind == moneyToken || t.kind == blankToken {
 			return ""
+		}
+		if t.product() { // 每周要老水鸭乌骨鸡各30只
+			n--
 		}
 		if t.cue(cueDaily) || t.kind == numberToken && t.num.single() && t.num.min == 1000 {
 			for j := t.start; j < t.end; j++ {

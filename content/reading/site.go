@@ -105,8 +105,8 @@ func (s *scan) isSource(l *location) bool {
 			break
 		}
 	}
-	follows := false
-	for k := l.to; k < len(s.tokens) && k <= l.to+2; k++ {
+	follows := l.brand
+	for k := l.to; k < len(s.tokens) && k <= l.to+2 && !follows; k++ {
 		n := &s.tokens[k]
 		if n.start < j {
 			continue
@@ -202,7 +202,9 @@ func (s *scan) whenRank(i int, intent Intent) int {
 	w := &t.window
 	x := &s.text
 	switch {
-	case x.has(t.start, "过年") && x.is(t.end, "杀吃"): // 买1头土猪过年杀: what for, not when
+	case x.has(t.start, "过年") && x.is(t.end, "杀吃"), x.has(t.end-2, "过年") && (x.has(t.start-2, "杀了") || x.has(t.start-2, "杀来")): // 买1头土猪过年杀: what for, not when
+		return 0
+	case x.has(t.end-2, "过年") && i+1 < len(s.tokens) && s.tokens[i+1].product(): // 过年腊肉: of what kind
 		return 0
 	case w.vague:
 		if s.textAfter(t.end, "上市", "出栏", "采摘", "开园", "摘", "挖", "要", "出", "就要", "急要", "可以", "能") {

@@ -136,7 +136,7 @@ func (s *scan) numberToken(i int, num number) token {
 	if u == nil || s.wordBeats(j, end) || u.name == "两" && s.text.is(end, "块毛元角") { // 一万八九两块钱一根
 		return tok
 	}
-	if j > num.end && len([]rune(u.name)) == 1 && (u.class != weightUnit || u.name == "两") && u.name != "亩" && !unitEnds(&s.text, end) {
+	if j > num.end && len([]rune(u.name)) == 1 && (u.class != weightUnit || u.name == "两" || u.name == "担") && u.name != "亩" && !unitEnds(&s.text, end) {
 		return tok
 	}
 	tok.unit, tok.unitAt, tok.end = u, j, end
