@@ -20,7 +20,8 @@ import (
 // TestCarrierLineLosesNothing: brokers text over a carrier line while its connections are cut and the service is killed. Every text in
 // has one effect, every answer is accounted for, none is sent twice.
 func TestCarrierLineLosesNothing(t *testing.T) {
-	carrierDrill(t, 1_200, 24, 2)
+	t.Parallel()
+	carrierDrill(t, 400, 12, 2)
 }
 
 // BenchmarkCarrierDrill is the same in full (b.N is not used); its figures are in docs/performance.md.

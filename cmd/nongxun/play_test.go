@@ -12,6 +12,7 @@ import (
 // TestTranscripts plays every chat of internal/talk/testdata through the real service over the real protocols, as
 // `nongxun demo --play` does.
 func TestTranscripts(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../../internal/talk/testdata/*.chat")
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d transcripts (%v)", len(files), err)
