@@ -62,12 +62,12 @@ func (s *scan) besidePrice(v Milli) bool {
 	return a.kind == priceAmount && a.grade && v <= 10*a.num.value()
 }
 
-// saleBefore tells whether a way of selling stands right before the number at rune j: 自采50 批发25.
+// saleBefore tells whether a way of selling stands right before the number at rune j: 自采50 批发25, 一起拿16 单挑18.
 func (s *scan) saleBefore(j int) bool {
 	for s.text.is(j-1, " 价的:") {
 		j--
 	}
-	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "零售", "零卖", "散卖")
+	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
 }
 
 // sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8, 65-75果 2块.

@@ -1,6 +1,9 @@
 package reading
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // location is one place of the message: a chain of names (炎陵县中村乡) and what it resolves to.
 type location struct {
@@ -108,8 +111,18 @@ func (s *scan) placeInBrand(parents []placeRef, i int) (inner []placeRef, end in
 		if size != n {
 			continue
 		}
+		top := township
+		for _, r := range s.r.dict.senses[w].places {
+			if within(parents[0], r) {
+				top = min(top, r.level)
+			}
+		}
+		if top == township {
+			continue
+		}
 		inner = s.narrow(parents, s.r.dict.senses[w].places)
-		if len(inner) > 0 && inner[0].level <= county {
+		inner = slices.DeleteFunc(inner, func(r placeRef) bool { return r.level != top }) // 新疆阿克苏苹果: the prefecture, not its city
+		if len(inner) > 0 {
 			return inner, t.start + n
 		}
 	}

@@ -248,13 +248,13 @@ func (s *scan) judge(a *amount) {
 	}
 }
 
-// scaleBefore tells whether 规模 or 历史 stands right before token i: how big the farm is.
+// scaleBefore tells whether 规模, 历史 or 穗重 stands right before token i: how big the farm is, or one of the fruit.
 func (s *scan) scaleBefore(i int) bool {
 	start := s.tokens[i].start
 	for s.text.is(start-1, " :达到有为") {
 		start--
 	}
-	return s.text.has(start-2, "规模") || s.text.has(start-2, "历史") || s.text.has(start-2, "产能")
+	return s.text.has(start-2, "规模") || s.text.has(start-2, "历史") || s.text.has(start-2, "产能") || s.text.has(start-2, "穗重") || s.text.has(start-2, "果重")
 }
 
 // minOnly tells whether 最少 before a small amount is of an order and not of what there is.

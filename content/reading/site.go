@@ -204,7 +204,7 @@ func (s *scan) whenRank(i int, intent Intent) int {
 	switch {
 	case x.has(t.start, "过年") && x.is(t.end, "杀吃"), x.has(t.end-2, "过年") && (x.has(t.start-2, "杀了") || x.has(t.start-2, "杀来")): // 买1头土猪过年杀: what for, not when
 		return 0
-	case x.has(t.end-2, "过年") && i+1 < len(s.tokens) && s.tokens[i+1].product(): // 过年腊肉: of what kind
+	case x.has(t.end-2, "过年") && i+1 < len(s.tokens) && (s.tokens[i+1].product() || x.is(t.end, "鱼货")): // 过年腊肉: of what kind
 		return 0
 	case w.vague:
 		if s.textAfter(t.end, "上市", "出栏", "采摘", "开园", "摘", "挖", "要", "出", "就要", "急要", "可以", "能") {

@@ -203,7 +203,7 @@ func (s *scan) aroundWhen(end int, w *window) int {
 		}
 	}
 	for _, x := range []string{"才开始", "就开始", "开始", "起", "以来"} {
-		if t.has(end, x) && !(x == "起" && t.is(end+1, "来价批订步笼塘捕")) {
+		if t.has(end, x) && !(x == "起" && t.is(end+1, "来价批订步笼塘捕苗网")) {
 			w.hasTo, w.single = false, false
 			return end + len([]rune(x))
 		}
