@@ -57,8 +57,15 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 	return verdict{}, false
 }
 
-// noBuyer tells of buyers who stay away.
+// noBuyer tells of buyers who stay away. Several rules ask it.
 func (s *scan) noBuyer() bool {
+	if !s.buyersAsked {
+		s.buyersAsked, s.buyersAway = true, s.staysAway()
+	}
+	return s.buyersAway
+}
+
+func (s *scan) staysAway() bool {
 	if s.says("都没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满", "没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了",
 		"得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课", "都是亏", "要亏", "跑了", "亏得") {
 		return true

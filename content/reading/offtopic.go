@@ -3,6 +3,9 @@ package reading
 // bulletin reads news, price bulletins and papers of offices, which tell of goods and figures and offer nothing.
 func (s *scan) bulletin(f *features) (verdict, bool) {
 	paper := s.says("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期", "新华社", "央视", "昨日发布", "发布会", "据统计")
+	if !s.says("讯", "退订", "指数", "据", "记者", "报送", "各", "近日", "逾期", "央视", "昨日", "发布") {
+		return verdict{}, false
+	}
 	if s.says("回t", "退订回", "回td", "回复t") && s.says("退订") && s.says("【", "链接", "点击", "额度", "领取", "优惠") { // an advert by text
 		return verdict{intent: Other, sure: 880}, true
 	}

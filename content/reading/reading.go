@@ -81,6 +81,7 @@ func (r *Reader) begin(m Message) *scan {
 		s = &scan{}
 	}
 	s.r, s.today, s.home, s.out = r, dayAt(m.SentAt), m.Home, new(sheet)
+	s.buyersAsked = false
 	s.text.set(m.Text)
 	s.lex()
 	s.findAmounts()

@@ -89,6 +89,9 @@ func (s *scan) unsubscribes(f *features) (verdict, bool) {
 
 // fair reads sign-ups for a fair and questions about it.
 func (s *scan) fair(f *features) (verdict, bool) {
+	if !f.has(cueFair, cueSignup) && !s.says("报", "参会", "算我") {
+		return verdict{}, false
+	}
 	signs := f.has(cueSignup) && !f.goods && s.says("报一个", "报上", "重新报") || s.says("报名", "报个名", "报上名", "报了名", "报不报", "报没报", "报得名", "报得上", "报上没", "算我一个", "参会", "名字报错", "也报一个", "帮我报", "代报")
 	offers := f.goods && f.weights && f.prices
 	if !f.has(cueFair) && !signs || !signs && offers || !f.has(cueFair) && (s.says("纯利", "零风险", "加盟", "考察", "报名费", "培训") || offers) {

@@ -26,5 +26,7 @@ type scan struct {
 	spans    [][2]int    // of phones
 	out      *sheet
 
+	buyersAsked, buyersAway bool // see noBuyer
+
 	hiddenPhone bool // a phone number is spelled to be hidden: 一三九…, 139*0000*1234
 }

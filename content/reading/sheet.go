@@ -4,13 +4,13 @@ package reading
 // does not fit is allocated on its own.
 type sheet struct {
 	lots       [2]Lot
-	quantities [2]Quantity
-	prices     [2]Price
-	places     [2]Place
-	windows    [2]Window
-	ranges     [4]Range
-	numbers    [16]Milli
-	texts      [10]string
+	quantities [1]Quantity
+	prices     [1]Price
+	places     [1]Place
+	windows    [1]Window
+	ranges     [2]Range
+	numbers    [8]Milli
+	texts      [8]string
 	slots      [5]Slot
 	used       struct{ quantities, prices, places, windows, ranges, numbers, texts int }
 }
