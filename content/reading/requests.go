@@ -153,7 +153,7 @@ func (s *scan) subscribes(f *features) (verdict, bool) {
 	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy, cueWho)) {
 		return verdict{}, false
 	}
-	if !f.goods && !again && !f.has(cueTrend, cuePriceWord, cueBuy, cueEvery) && !s.says("订阅", "行情", "价", "求购", "信息", "开通") {
+	if !f.goods && !again && !f.has(cueTrend, cuePriceWord, cueBuy, cueEvery, cueAskBuyer) && !s.says("订阅", "行情", "价", "求购", "信息", "开通", "有人收", "有人要", "老板收", "老板要") {
 		return verdict{}, false
 	}
 	return verdict{intent: Subscribe, sub: s.news(), sure: 880}, true
