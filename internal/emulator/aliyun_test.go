@@ -303,7 +303,7 @@ func TestRepliesAreRepeated(t *testing.T) {
 		mu.Unlock()
 		switch n {
 		case 1:
-			pause(r.Context(), time.Second) // too slow
+			pause(r.Context(), time.Minute) // too slow
 		case 2:
 			_, _ = io.WriteString(w, `{"code":"0"} or so`)
 		case 3:
@@ -314,7 +314,7 @@ func TestRepliesAreRepeated(t *testing.T) {
 	}))
 	defer server.Close()
 	p := startAliyun(t, func(o *AliyunOptions) {
-		o.Patience, o.NumericSequence = 50*time.Millisecond, true
+		o.Patience, o.NumericSequence = 700*time.Millisecond, true
 		o.RetryAfter = []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}
 	})
 	if err := p.a.Reply(t.Context(), "13900000001", "在吗"); err == nil {

@@ -60,8 +60,8 @@ func TestCallbacksInEveryMode(t *testing.T) {
 	}
 }
 
-// serve starts a bare callback address and connects a platform in secure mode to it.
-func serve(t *testing.T, handler http.HandlerFunc) (*WeChat, *service, *[]Bubble) {
+// serve starts a bare callback address and connects a platform in secure mode to it, which waits so long for answers.
+func serve(t *testing.T, patience time.Duration, handler http.HandlerFunc) (*WeChat, *service, *[]Bubble) {
 	t.Helper()
 	s := newService(t, ModeSecure, farmTalk) // for its seal
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,7 +74,7 @@ func serve(t *testing.T, handler http.HandlerFunc) (*WeChat, *service, *[]Bubble
 	t.Cleanup(server.Close)
 	var shown []Bubble
 	w, err := NewWeChat(WeChatOptions{
-		AppID: testAppID, AppSecret: "s", Token: testToken, AESKey: testAESKey, Account: "gh_me", Patience: 60 * time.Millisecond,
+		AppID: testAppID, AppSecret: "s", Token: testToken, AESKey: testAESKey, Account: "gh_me", Patience: patience,
 		Deliver: func(_ string, b Bubble) { shown = append(shown, b) },
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func TestRepliesMustBeWellFormed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var s *service
-			w, s, shown := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w, s, shown := serve(t, 10*time.Second, func(w http.ResponseWriter, _ *http.Request) {
 				if c.plain {
 					_, _ = io.WriteString(w, c.body)
 				} else {
@@ -152,7 +152,7 @@ func TestCallbacksAreRepeated(t *testing.T) {
 	tries := func() int { mu.Lock(); defer mu.Unlock(); return len(bodies) }
 	var s *service
 	slow := 1 // answers late so many times
-	w, s, shown := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	w, s, shown := serve(t, 700*time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		inner, err := s.envelope.open(fieldsOf(t, body)["Encrypt"])
 		if err != nil {
@@ -164,7 +164,7 @@ func TestCallbacksAreRepeated(t *testing.T) {
 		mu.Unlock()
 		switch {
 		case late:
-			pause(r.Context(), time.Second)
+			pause(r.Context(), time.Minute)
 		case broken:
 			w.WriteHeader(http.StatusInternalServerError)
 		default:
