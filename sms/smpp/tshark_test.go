@@ -1,103 +1,14 @@
 package smpp
 
 import (
-	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/nongxun/nongxun/sms"
+	"github.com/nongxun/nongxun/sms/internal/tshark"
 )
-
-// pcap writes frames as the segments of one TCP connection, each in an IPv4 packet of its own, to port 2775.
-func pcap(frames [][]byte) []byte {
-	le, be := binary.LittleEndian, binary.BigEndian
-	file := le.AppendUint32(nil, 0xa1b2c3d4)
-	file = le.AppendUint16(le.AppendUint16(file, 2), 4)
-	file = append(file, make([]byte, 8)...)
-	file = le.AppendUint32(le.AppendUint32(file, 1<<18), 101) // LINKTYPE_RAW
-	sequence := uint32(1)
-	for i, f := range frames {
-		ip := []byte{0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1}
-		be.PutUint16(ip[2:], uint16(40+len(f)))
-		tcp := be.AppendUint16(be.AppendUint16(nil, 40000), 2775)
-		tcp = be.AppendUint32(be.AppendUint32(tcp, sequence), 1)
-		tcp = append(tcp, 0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0)
-		sequence += uint32(len(f))
-		packet := append(append(ip, tcp...), f...)
-		file = le.AppendUint32(le.AppendUint32(file, uint32(i)), 0)
-		file = le.AppendUint32(le.AppendUint32(file, uint32(len(packet))), uint32(len(packet)))
-		file = append(file, packet...)
-	}
-	return file
-}
-
-// dissect is what tshark says of each frame: the fields of its SMPP layer, by name.
-func dissect(t *testing.T, frames [][]byte) []map[string]string {
-	t.Helper()
-	path, err := exec.LookPath("tshark")
-	if err != nil {
-		t.Skip("NOT TESTED against tshark's dissector: it is missing; make setup-tests installs it (apt-get install --no-install-recommends tshark)")
-	}
-	file := filepath.Join(t.TempDir(), "smpp.pcap")
-	if err := os.WriteFile(file, pcap(frames), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), path, "-n", "-r", file, "-d", "tcp.port==2775,smpp", "-T", "json", "--no-duplicate-keys")
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("tshark: %v", err)
-	}
-	var packets []struct {
-		Source struct {
-			Layers map[string]any
-		} `json:"_source"`
-	}
-	if err := json.Unmarshal(out, &packets); err != nil {
-		t.Fatal(err)
-	}
-	if len(packets) != len(frames) {
-		t.Fatalf("tshark sees %d packets of %d", len(packets), len(frames))
-	}
-	var said []map[string]string
-	for _, p := range packets {
-		m := map[string]string{}
-		flatten(p.Source.Layers["smpp"], m)
-		for name := range p.Source.Layers {
-			if strings.HasPrefix(name, "_ws") {
-				m["malformed"] = name
-			}
-		}
-		said = append(said, m)
-	}
-	return said
-}
-
-func flatten(v any, into map[string]string) {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, value := range v {
-			if s, ok := value.(string); ok {
-				into[name] = s
-				continue
-			}
-			if strings.HasPrefix(name, "_ws") {
-				into["malformed"] = name
-			}
-			flatten(value, into)
-		}
-	case []any:
-		for _, value := range v {
-			flatten(value, into)
-		}
-	}
-}
 
 // colons writes bytes as tshark does.
 func colons(b []byte) string {
@@ -181,10 +92,7 @@ func TestTsharkReadsWhatWeWrite(t *testing.T) {
 	add(Header{Command: UnbindResp, Sequence: 11}, nil, fields{})
 	add(Header{Command: GenericNack, Status: InvalidCmd, Sequence: 12}, nil, fields{})
 
-	for i, said := range dissect(t, frames) {
-		if m := said["malformed"]; m != "" {
-			t.Errorf("frame %d: tshark calls it %s: %x", i, m, frames[i])
-		}
+	for i, said := range tshark.Dissect(t, "smpp", frames) {
 		for name, value := range want[i] {
 			if got, ok := said[name]; got != value || !ok {
 				t.Errorf("frame %d (%x): tshark reads %s = %q (%v), we wrote %q", i, frames[i][4:8], name, got, ok, value)
