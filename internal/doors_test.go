@@ -17,6 +17,7 @@ var may = map[string][]string{
 	"sms/aliyun":          {"sms"},
 	"sms/smpp":            {"sms", "sms/internal/line"},
 	"sms/internal/line":   {},
+	"sms/internal/tshark": {},
 	"sms/cmpp":            {"sms", "sms/internal/line"},
 	"content/lexicon":     {},
 	"content/reading":     {"content/lexicon"},
