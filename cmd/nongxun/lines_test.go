@@ -87,7 +87,7 @@ func TestDoctorLogsInToTheCarrier(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		return checkCMPP(ctx, s.CMPP)
 	}

@@ -57,7 +57,7 @@ func newWire(t *testing.T, o emulator.WeChatOptions) *wire {
 // next is the next event that the platform sends.
 func (w *wire) next() *bot.Message {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	select {
 	case m := <-w.events:

@@ -72,7 +72,7 @@ func replica(t *testing.T, pool *pgxpool.Pool, w *work, entries []calendar.Entry
 		if err := c.Stop(); err != nil {
 			t.Error(err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := client.Stop(ctx); err != nil {
 			t.Error(err)

@@ -256,7 +256,7 @@ func TestReportsAndDetails(t *testing.T) {
 	p.a.Kill("13900000002", "NOT_ONLINE")
 	biz := p.want("OK", url.Values{"PhoneNumbers": {"13900000001,13900000002"}})["BizId"]
 	reports := func() []map[string]any { s.mu.Lock(); defer s.mu.Unlock(); return s.reports }
-	for deadline := time.Now().Add(5 * time.Second); len(reports()) < 4 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); len(reports()) < 4 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 	}
 	got := reports()
 	if len(got) != 4 {

@@ -36,7 +36,7 @@ func callbacks(t *testing.T, w *WeChat) <-chan map[string]string {
 // next is the next callback.
 func nextEvent(t *testing.T, got <-chan map[string]string) map[string]string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	select {
 	case fields := <-got:

@@ -219,7 +219,7 @@ func TestTemplateReceipt(t *testing.T) {
 	e.WeChat.Block(p.OpenID, true)
 	a.want(0, http.MethodPost, "/cgi-bin/message/template/send", body)
 	want := map[string]bool{"success": true, "failed:user block": true}
-	for deadline := time.Now().Add(5 * time.Second); len(want) > 0 && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); len(want) > 0 && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		s.mu.Lock()
 		for _, in := range s.callbacks {
 			if in["Event"] == "TEMPLATESENDJOBFINISH" && in["MsgID"] != "" {

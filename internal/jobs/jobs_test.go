@@ -50,7 +50,7 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 
 func stop(t *testing.T, c *jobs.Client) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := c.Stop(ctx); err != nil {
 		t.Error(err)

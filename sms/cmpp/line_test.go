@@ -90,7 +90,7 @@ func (s *store) words() (out []string) {
 // until waits for something to be true of the store.
 func (s *store) until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-s.came:
@@ -353,7 +353,7 @@ func TestAnsweredAfterTheCommit(t *testing.T) {
 		if len(s.words()) == 0 {
 			t.Fatal("answered before it was stored")
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("never answered")
 	}
 	if diff := cmp.Diff([]string{"13900000001 查黄桃"}, s.words()); diff != "" {
