@@ -226,8 +226,11 @@ func (s *scan) per(a *amount, i, end int) {
 	}
 }
 
-// clauseWord finds a word of cue c before token i in the same clause, not further than n tokens.
+// cueBefore finds a word of cue c before token i in the same clause, not further than n tokens.
 func (s *scan) cueBefore(i, n int, c ...cue) bool {
+	if !s.said.any(c...) {
+		return false
+	}
 	for k := i - 1; k >= 0 && n > 0; k, n = k-1, n-1 {
 		t := &s.tokens[k]
 		if t.kind == stopToken {
@@ -245,6 +248,9 @@ func (s *scan) cueBefore(i, n int, c ...cue) bool {
 
 // cueAfter finds a word of cue c at or after token i, not further than n tokens.
 func (s *scan) cueAfter(i, n int, c ...cue) bool {
+	if !s.said.any(c...) {
+		return false
+	}
 	for k := i; k < len(s.tokens) && n > 0; k, n = k+1, n-1 {
 		t := &s.tokens[k]
 		if t.kind == stopToken {
@@ -267,6 +273,8 @@ func (s *scan) around(a *amount) {
 			end++
 		}
 		switch {
+		case !t.is(end, "左上往朝开打以之不封起"):
+			end = said
 		case t.has(end, "左右"), t.has(end, "上下"):
 			a.num.approx = true
 			end += 2

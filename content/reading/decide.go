@@ -8,22 +8,31 @@ type verdict struct {
 	also   []Intent
 }
 
+// rules are asked in turn; the first that knows decides.
+var rules = [...]func(*scan, *features) (verdict, bool){
+	(*scan).stopWord, (*scan).keyword, (*scan).bulletin, (*scan).fair, (*scan).unsubscribes, (*scan).closes, (*scan).thanks,
+	(*scan).subscribes, (*scan).edits, (*scan).service, (*scan).complains, (*scan).warns, (*scan).otherBusiness, (*scan).asksPrice,
+	(*scan).glut, (*scan).trades, (*scan).talks,
+}
+
 // judgeMessage tells what the message is for: requests to the service first, since their words are plain; then what is no trade;
 // then questions of price, goods that can't be sold, and at last buying and selling.
 func (s *scan) judgeMessage(f *features) verdict {
-	for _, rule := range []func(*features) (verdict, bool){
-		s.stopWord, s.keyword, s.bulletin, s.fair, s.unsubscribes, s.closes, s.thanks, s.subscribes, s.edits, s.service, s.complains, s.warns,
-		s.otherBusiness, s.asksPrice, s.glut, s.trades, s.talks,
-	} {
-		if v, ok := rule(f); ok {
+	for _, rule := range rules {
+		if v, ok := rule(s, f); ok {
 			return v
 		}
 	}
 	return verdict{intent: Other, sure: 600}
 }
 
+var (
+	accuses    = spoken("投诉", "举报", "我要告") // complains in so many words
+	answerable = spoken("管不管", "负不负责", "管一管")
+)
+
 func (s *scan) complains(f *features) (verdict, bool) {
-	plain := s.says("投诉", "举报", "我要告") || s.says("管不管", "负不负责", "管一管") && !f.has(cueGlut)
+	plain := s.saysAny(accuses) || s.saysAny(answerable) && !f.has(cueGlut)
 	if !f.has(cueComplaint) && !plain || !plain && (f.has(cueHowMuch) || s.noBuyer()) || !plain && f.goods && f.weights && f.has(cueSell, cueBuy, cueGlut, cueAskBuyer) {
 		return verdict{}, false
 	}

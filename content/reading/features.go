@@ -3,9 +3,9 @@ package reading
 // features is what a message's words tell, seen at once.
 type features struct {
 	all     cues
-	first   [cueCount]int // token of the first word of each cue, -1
-	words   int           // tokens that are neither blank nor punctuation
-	asks    bool          // ends in a question mark, or with a particle that asks
+	first   [cueCount]int16 // token of the first word of each cue, -1
+	words   int             // tokens that are neither blank nor punctuation
+	asks    bool            // ends in a question mark, or with a particle that asks
 	goods   bool
 	weights bool // a quantity is said
 	prices  bool // a price is said
@@ -21,6 +21,7 @@ func (s *scan) look() features {
 	for c := range f.first {
 		f.first[c] = -1
 	}
+	f.all = s.said
 	last := -1
 	for i := range s.tokens {
 		t := &s.tokens[i]
@@ -39,15 +40,14 @@ func (s *scan) look() features {
 		if t.sense == nil {
 			continue
 		}
-		f.all.join(t.sense.cues)
 		for c := range t.sense.cues.each {
 			if f.first[c] < 0 {
-				f.first[c] = i
+				f.first[c] = int16(i)
 			}
 		}
 	}
 	if last >= 0 {
-		f.asks = f.asks || s.textAfter(s.tokens[last].start, "吗", "么", "没", "不", "咯", "呢", "啵") && s.tokens[last].end-s.tokens[last].start == 1
+		f.asks = f.asks || s.text.is(s.tokens[last].start, "吗么没不咯呢啵") && s.tokens[last].end-s.tokens[last].start == 1
 	}
 	f.goods = len(s.mentions) > 0
 	f.places = len(s.places) > 0
@@ -69,6 +69,3 @@ func (s *scan) look() features {
 	f.deal = s.deal(&f)
 	return f
 }
-
-// says tells whether one of the words stands anywhere in the message.
-func (s *scan) says(words ...string) bool { return s.text.says(words...) }

@@ -11,7 +11,7 @@ const (
 )
 
 // fraudWords are what swindlers of farmers ask for.
-var fraudWords = []string{"押金", "质保金", "保证金", "诚意金", "先交", "先打款", "先付款", "先转", "先汇", "送样品", "样品费", "检测费", "验证码", "打到卡", "转到卡", "交报名费", "解冻", "烟酒去", "带烟酒"}
+var fraudWords = spoken("押金", "质保金", "保证金", "诚意金", "先交", "先打款", "先付款", "先转", "先汇", "送样品", "样品费", "检测费", "验证码", "打到卡", "转到卡", "交报名费", "解冻", "烟酒去", "带烟酒")
 
 func (s *scan) flags(out []Flag) []Flag {
 	for k := range s.mentions {
@@ -20,7 +20,7 @@ func (s *scan) flags(out []Flag) []Flag {
 			break
 		}
 	}
-	if s.says(fraudWords...) {
+	if s.saysAny(fraudWords) {
 		out = append(out, FlagFraud)
 	}
 	if s.hiddenPhone {

@@ -19,8 +19,10 @@ func (s *scan) findGoods() {
 			break
 		}
 		t := &s.tokens[i]
-		if m := s.shortAgain(i); m != nil {
-			s.mentions = append(s.mentions, mention{product: m.product, variety: m.variety, from: i, to: i + 1, lot: -1})
+		if t.kind == otherToken {
+			if m := s.shortAgain(i); m != nil {
+				s.mentions = append(s.mentions, mention{product: m.product, variety: m.variety, from: i, to: i + 1, lot: -1})
+			}
 			continue
 		}
 		if t.kind != wordToken || !t.product() || !s.isGoods(i) {
@@ -55,13 +57,13 @@ func (s *scan) refine(k int) {
 	}
 }
 
-// shortAgain finds the goods that one rune at token i, before a number, names again: 土鸡蛋要不?… 蛋一块三一个.
+// shortAgain finds the goods that one rune at token i, no word, before a number, names again: 土鸡蛋要不?… 蛋一块三一个.
 func (s *scan) shortAgain(i int) *mention {
 	t := &s.tokens[i]
 	if m := s.stateAgain(i); m != nil {
 		return m
 	}
-	if t.kind != otherToken || i+1 >= len(s.tokens) || !s.text.is(t.start, "蛋果菜油茶米谷苗鱼粉酒肉菇瓜豆椒") || i > 0 && s.tokens[i-1].kind == otherToken {
+	if i+1 >= len(s.tokens) || !s.text.is(t.start, "蛋果菜油茶米谷苗鱼粉酒肉菇瓜豆椒") || i > 0 && s.tokens[i-1].kind == otherToken {
 		return nil
 	}
 	if k := s.tokens[i+1].kind; k != numberToken && k != moneyToken {
@@ -78,7 +80,7 @@ func (s *scan) shortAgain(i int) *mention {
 // stateAgain finds the goods that 咸的 at token i, before a number, names again by their first rune: 皮蛋 咸鸭蛋都有 … 咸的1块5.
 func (s *scan) stateAgain(i int) *mention {
 	t := &s.tokens[i]
-	if t.kind != otherToken || t.end != t.start+1 || i+2 >= len(s.tokens) || !s.text.is(t.end, "的") || s.tokens[i+1].end != t.end+1 || len(s.mentions) < 2 {
+	if len(s.mentions) < 2 || t.end != t.start+1 || i+2 >= len(s.tokens) || !s.text.is(t.end, "的") || s.tokens[i+1].end != t.end+1 {
 		return nil
 	}
 	if k := s.tokens[i+2].kind; k != numberToken && k != moneyToken {

@@ -1,20 +1,37 @@
 package reading
 
+var (
+	// inquires: asks, whatever follows
+	inquires = spoken("想问", "问一下", "问下", "问哈", "请问", "打听", "咨询", "问问", "晓得", "知道", "问句", "问声", "了解下行情", "查一下",
+		"查下", "看看今天")
+	moves       = spoken("涨", "跌")
+	iWant       = spoken("想要", "我要")
+	howMuchEach = spoken("多少一", "好多一", "几多一", "几块一", "几毛一", "批发多少", "批发好多")
+	whichIsTrue = spoken("哪个准", "到底", "哪个是真", "是真的不", "是真的吗")
+	// buyersGone: buyers stay away, or nobody can be there
+	buyersGone = spoken("都没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满",
+		"没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了", "得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课",
+		"都是亏", "要亏", "跑了", "亏得")
+	buyers   = spoken("老板", "客商", "贩子", "买家", "收购商", "车队", "经销商")
+	stayAway = spoken("没来", "不来", "不肯来", "没上门", "不上门", "没见", "没影", "没了", "没到", "少了", "不要了", "不收了", "跑了", "违约", "毁约", "不接电话")
+	unsold   = spoken("未销", "未售", "没动", "没卖动")
+)
+
 // asksPrice reads questions of price. Who asks one beside an offer of his own offers first.
 func (s *scan) asksPrice(f *features) (verdict, bool) {
 	how := f.has(cueHowMuch)
-	trend := f.has(cueTrend) || s.says("涨", "跌")
+	trend := f.has(cueTrend) || s.saysAny(moves)
 	query := verdict{intent: PriceQuery, sure: 950}
 	if !f.goods {
 		query.sure = 880
 	}
-	if s.says("想要", "我要") {
+	if s.saysAny(iWant) {
 		query.also = []Intent{Demand}
 	}
 	d := f.deal
 	offers := f.goods && f.weights && (d.sell >= 0 || d.have >= 0 || f.has(cueLeft))
 	wants := d.buy >= 0 && (f.weights || s.says("报价", "求购"))
-	asked := s.says("想问", "问一下", "问下", "问哈", "请问", "打听", "咨询", "问问", "晓得", "知道", "问句", "问声", "了解下行情", "查一下", "查下", "看看今天")
+	asked := s.saysAny(inquires)
 	switch {
 	case !f.goods && !f.weights && !f.prices && f.words <= 3 && f.has(cuePriceWord, cueTrend, cueHowMuch):
 		return query, true
@@ -33,7 +50,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "是不是") || s.says("还是") && !f.has(cueGlut)) &&
 		!(f.goods && f.weights && (f.prices || d.sell >= 0)) && !wants:
 		return query, true
-	case s.says("多少一", "好多一", "几多一", "几块一", "几毛一", "批发多少", "批发好多") && !offers:
+	case s.saysAny(howMuchEach) && !offers:
 		return query, true
 	case f.has(cuePriceWord, cueTrend) && f.goods && !f.weights && !f.prices && d.sell < 0 && d.buy < 0 && d.have < 0 && !f.has(cueNegotiable, cueWelcome, cueGlut) && s.says("价", "行情"):
 		query.sure = 900
@@ -49,7 +66,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case f.has(cueTrend, cuePriceWord) && !f.weights && !f.prices && s.says("发一下", "发下", "发来", "报一下", "报下"):
 		return query, true
-	case f.prices && s.says("哪个准", "到底", "哪个是真", "是真的不", "是真的吗") && d.sell < 0:
+	case f.prices && s.saysAny(whichIsTrue) && d.sell < 0:
 		return query, true
 	case asked && s.says("价", "行情") && !wants && !offers:
 		return query, true
@@ -66,17 +83,14 @@ func (s *scan) noBuyer() bool {
 }
 
 func (s *scan) staysAway() bool {
-	if s.says("都没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满", "没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了",
-		"得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课", "都是亏", "要亏", "跑了", "亏得") {
+	if s.saysAny(buyersGone) {
 		return true
 	}
-	buyers := []string{"老板", "客商", "贩子", "买家", "收购商", "车队", "经销商"}
-	away := []string{"没来", "不来", "不肯来", "没上门", "不上门", "没见", "没影", "没了", "没到", "少了", "不要了", "不收了", "跑了", "违约", "毁约", "不接电话"}
-	if !s.says(buyers...) || !s.says(away...) {
+	if !s.saysAny(buyers) || !s.saysAny(stayAway) {
 		return false
 	}
 	for i := range s.text.runes {
-		if s.textAfter(i, buyers...) && s.textBetween(i+2, i+20, away...) {
+		if s.anyAt(i, buyers) && s.anyBetween(i+2, i+20, stayAway) {
 			return true
 		}
 	}
@@ -97,12 +111,12 @@ func (s *scan) partlySold(f *features) bool {
 func (s *scan) glut(f *features) (verdict, bool) {
 	hurry := f.goods && s.says("销售出去", "卖出去") && s.says("尽快", "赶紧", "早点", "急")
 	buyers := s.noBuyer()
-	unsold := s.pastYears(f) || s.partlySold(f) || s.says("未销", "未售", "没动", "没卖动") && s.says("亩", "斤", "吨")
+	unsold := s.pastYears(f) || s.partlySold(f) || s.saysAny(unsold) && s.says("亩", "斤", "吨")
 	if !f.has(cueGlut) && !hurry && !buyers && !unsold && !(f.has(cuePlea) && f.goods && !f.has(cueBuy)) {
 		return verdict{}, false
 	}
 	d := f.deal
-	if !f.goods && !f.weights && f.words < 4 || !hurry && d.buy >= 0 && !f.has(cuePlea, cueLastYear) && f.first[cueGlut] > d.buy && !buyers {
+	if !f.goods && !f.weights && f.words < 4 || !hurry && d.buy >= 0 && !f.has(cuePlea, cueLastYear) && int(f.first[cueGlut]) > d.buy && !buyers {
 		return verdict{}, false
 	}
 	if !hurry && !buyers && !unsold && !f.has(cuePlea) && s.says("没卖完", "还没卖") && f.prices && f.weights && !s.says("没卖完怎么", "愁") {

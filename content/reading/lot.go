@@ -34,7 +34,7 @@ func (s *scan) gather() {
 			continue
 		}
 		l := &s.lots[m.lot]
-		if l.first.variety == "" || stateOnly(&l.first) || m.variety != "" && len(m.variety) > len(l.first.variety) && s.text.contains(m.variety, l.first.variety) {
+		if l.first.variety == "" || stateOnly(&l.first) || m.variety != "" && len(m.variety) > len(l.first.variety) && strings.Contains(m.variety, l.first.variety) {
 			l.first.variety = m.variety
 		}
 	}
@@ -61,15 +61,6 @@ func (s *scan) otherState(k int) int {
 	return -1
 }
 
-func (t *text) contains(long, short string) bool {
-	for i := 0; i+len(short) <= len(long); i++ {
-		if long[i:i+len(short)] == short {
-			return true
-		}
-	}
-	return false
-}
-
 // sameLot finds the lot that mention k speaks of again, -1 when it is a new one.
 func (s *scan) sameLot(k int) int {
 	m := &s.mentions[k]
@@ -89,9 +80,9 @@ func (s *scan) sameLot(k int) int {
 		if s.counted(k) && s.counted(j) {
 			continue
 		}
-		if p.variety == "" || m.variety == "" || s.text.contains(m.variety, p.variety) || s.text.contains(p.variety, m.variety) {
+		if p.variety == "" || m.variety == "" || strings.Contains(m.variety, p.variety) || strings.Contains(p.variety, m.variety) {
 			// the general name again, or the narrower one after it
-			if l := s.lots[p.lot].first.variety; l == "" || m.variety == "" || s.text.contains(m.variety, l) || s.text.contains(l, m.variety) || !s.siblings(k) {
+			if l := s.lots[p.lot].first.variety; l == "" || m.variety == "" || strings.Contains(m.variety, l) || strings.Contains(l, m.variety) || !s.siblings(k) {
 				return p.lot
 			}
 			continue

@@ -112,6 +112,9 @@ func hanPower(r rune) Milli {
 // numberAt reads the numeral that begins at rune i, n.end == i when there is none. It takes ranges (2-3, 七八千, 两到三百) and
 // what makes a number inexact (多, 来, 几, 把) when that stands inside or right after it.
 func (t *text) numberAt(i int) number {
+	if uint(i) < uint(len(t.runes)) && classOf(t.runes[i])&opensNumeral == 0 {
+		return number{start: i, end: i}
+	}
 	if !t.hasNumeral || t.numeral.start != i {
 		t.numeral, t.hasNumeral = t.readNumber(i), true
 	}
@@ -199,7 +202,7 @@ func (t *text) oneNumber(i int) number {
 	switch r := t.runes[i]; {
 	case isDigit(r):
 		return t.arabicNumber(i)
-	case hanDigit(r) >= 0, hanPower(r) > 0, r == '几', r == '半', r == '数', r == '上', r == '近', r == '好', r == '廿':
+	case classOf(r)&opensNumeral != 0:
 		return t.hanNumber(i)
 	}
 	return number{start: i, end: i}

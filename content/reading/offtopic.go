@@ -1,15 +1,22 @@
 package reading
 
+var (
+	// papers: words of newspapers and offices
+	papers = spoken("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期",
+		"新华社", "央视", "昨日发布", "发布会", "据统计")
+	adverts        = spoken("回t", "退订回", "回td", "回复t")                         // by text, as the carriers require
+	partners       = spoken("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") // wants partners for a business
+	interrogatives = spoken("什么", "么子", "怎么", "怎样", "如何", "哪", "几时", "多少", "好多", "是不是", "行不行", "能不能", "可不可以", "吗",
+		"有没有", "?", "咋", "何解", "何什")
+	hearsay = spoken("有人说", "有人讲", "看到有人", "网上说", "网上讲")
+)
+
 // bulletin reads news, price bulletins and papers of offices, which tell of goods and figures and offer nothing.
 func (s *scan) bulletin(f *features) (verdict, bool) {
-	paper := s.says("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期", "新华社", "央视", "昨日发布", "发布会", "据统计")
-	if !s.says("讯", "退订", "指数", "据", "记者", "报送", "各", "近日", "逾期", "央视", "昨日", "发布") {
-		return verdict{}, false
-	}
-	if s.says("回t", "退订回", "回td", "回复t") && s.says("退订") && s.says("【", "链接", "点击", "额度", "领取", "优惠") { // an advert by text
+	if s.saysAny(adverts) && s.says("退订") && s.says("【", "链接", "点击", "额度", "领取", "优惠") {
 		return verdict{intent: Other, sure: 880}, true
 	}
-	if !paper || f.has(cueGlut) || f.asks && f.words < 25 {
+	if f.has(cueGlut) || f.asks && f.words < 25 || !s.saysAny(papers) {
 		return verdict{}, false
 	}
 	return verdict{intent: Other, sure: 880}, true
@@ -28,9 +35,9 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	switch {
 	case f.has(cueIf) && (f.has(cueTalk) || asks && (f.has(cueTrend) || s.says("会卖到", "会变", "会不会", "会怎", "还会", "会到"))):
 	case f.has(cueLand) && s.land(f) && !distress:
-	case f.has(cueLabour) && (!trade || f.first[cueLabour] < max(d.sell, d.buy)) && !distress:
+	case f.has(cueLabour) && (!trade || int(f.first[cueLabour]) < max(d.sell, d.buy)) && !distress:
 	case f.has(cueLogistics) && s.freight() && !full:
-	case f.has(cueMachine) && (asks || !full) && s.machineMeant(f.first[cueMachine]):
+	case f.has(cueMachine) && (asks || !full) && s.machineMeant(int(f.first[cueMachine])):
 	case f.has(cueInput) && s.inputs(f):
 	case f.has(cueTech) && (asks && !(f.weights && f.prices) || !f.prices && !trade) && !distress:
 	case f.has(cueGrow) && !(f.weights && f.prices) && !distress && (!f.has(cueHowMuch) || s.says("挣", "赚", "利润", "成本")):
@@ -39,7 +46,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	case f.has(cueAgent) && s.agents(f):
 	case f.has(cueAd) && !full && !(f.goods && (d.welcome >= 0 || s.says("基地", "产地", "合作社") || trade && (f.weights || f.prices))):
 		other.sure = 850
-	case s.says("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") && !(f.goods && (f.weights || d.welcome >= 0)):
+	case s.saysAny(partners) && !(f.goods && (f.weights || d.welcome >= 0)):
 	case s.heard() && !f.has(cueHowMuch) && !asks && d.sell < 0 && d.buy < 0 && !f.has(cueGlut) && !(d.have >= 0 && f.weights):
 		other.also = []Intent{PriceQuery}
 	case f.has(cueReport) && !(f.weights && f.prices) && s.says("汇总", "附名单", "表格", "报送", "通知如下", "特此", "现将") && !f.has(cueGlut) && !f.has(cueSell, cueBuy):
@@ -52,7 +59,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 
 // interrogative tells whether a word asks.
 func (s *scan) interrogative() bool {
-	return s.says("什么", "么子", "怎么", "怎样", "如何", "哪", "几时", "多少", "好多", "是不是", "行不行", "能不能", "可不可以", "吗", "有没有", "?", "咋", "何解", "何什")
+	return s.saysAny(interrogatives)
 }
 
 func (s *scan) land(f *features) bool {
@@ -73,7 +80,7 @@ func (s *scan) machineMeant(i int) bool {
 
 // heard tells of hearsay: 听隔壁村讲, 看到有人卖.
 func (s *scan) heard() bool {
-	if s.says("有人说", "有人讲", "看到有人", "网上说", "网上讲") {
+	if s.saysAny(hearsay) {
 		return true
 	}
 	for i, r := range s.text.runes {

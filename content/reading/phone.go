@@ -3,6 +3,9 @@ package reading
 // findPhones appends the phone numbers of a text and the rune ranges that they take; hidden: one is spelled so that machines shall
 // not find it.
 func (t *text) findPhones(phones []string, spans [][2]int) (_ []string, _ [][2]int, hidden bool) {
+	if t.dialed < 10 {
+		return phones, spans, false
+	}
 	for i := 0; i < len(t.runes); {
 		r := t.runes[i]
 		if !isDigit(r) && !(r == '+' && isDigit(t.rune(i+1))) && t.phoneDigit(i, 0) != 1 {

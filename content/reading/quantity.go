@@ -259,19 +259,13 @@ func (s *scan) scaleBefore(i int) bool {
 
 // minOnly tells whether 最少 before a small amount is of an order and not of what there is.
 func (s *scan) minOnly(a *amount) bool {
-	return s.cueBefore(a.from, 1, cueMin) && a.unit.class == weightUnit && a.unit.name != "吨" && a.num.min <= 1000_000 && !s.demandSeen()
-}
-
-func (s *scan) demandSeen() bool {
-	for i := range s.tokens {
-		if s.tokens[i].cue(cueBuy) {
-			return true
-		}
-	}
-	return false
+	return s.cueBefore(a.from, 1, cueMin) && a.unit.class == weightUnit && a.unit.name != "吨" && a.num.min <= 1000_000 && !s.said.has(cueBuy)
 }
 
 func (s *scan) soldBefore(i int) bool {
+	if !s.said.has(cuePastSale) {
+		return false
+	}
 	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		t := &s.tokens[k]
 		if t.kind == stopToken || t.kind == commaToken || t.product() {
@@ -292,6 +286,9 @@ func (s *scan) soldBefore(i int) bool {
 
 // soldAfter tells whether what stands before token i is told to be sold (两万斤卖了).
 func (s *scan) soldAfter(i int) bool {
+	if !s.said.has(cuePastSale) {
+		return false
+	}
 	for k, n := i, 0; k < len(s.tokens) && n < 2; k, n = k+1, n+1 {
 		t := &s.tokens[k]
 		if t.kind == numberToken || t.kind == blankToken || t.kind == commaToken || t.kind == stopToken {
@@ -306,6 +303,9 @@ func (s *scan) soldAfter(i int) bool {
 
 // lastYear tells whether token i stands in a clause of what was before.
 func (s *scan) lastYear(i int) bool {
+	if !s.said.has(cueLastYear) {
+		return false
+	}
 	for k := i - 1; k >= 0; k-- {
 		t := &s.tokens[k]
 		if t.kind == stopToken || t.kind == commaToken && s.text.is(t.start, ",，") || t.kind == blankToken && i-k > 1 && s.tokens[k+1].kind != numberToken {
@@ -328,6 +328,9 @@ func (s *scan) lastYear(i int) bool {
 
 // sizeBefore tells whether a word of size stands before weight a: 单果2两, 规格 3斤.
 func (s *scan) sizeBefore(a *amount) bool {
+	if !s.said.has(cueSize) {
+		return false
+	}
 	i := a.from
 	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		t := &s.tokens[k]
@@ -353,6 +356,9 @@ func (s *scan) needBefore(i int) string {
 	}
 	if i > 0 && s.tokens[i-1].product() { // 日需鲜鱼100斤
 		j = s.tokens[i-1].start
+	}
+	if !t.is(j-1, "量求要需销") {
+		return ""
 	}
 	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销"} {
 		n := utf8.RuneCountInString(w)

@@ -58,6 +58,13 @@ func (s *scan) keyword(f *features) (verdict, bool) {
 	return verdict{}, false
 }
 
+var (
+	takesDown       = spoken("撤", "下架", "不用再挂", "不用挂", "莫挂", "别挂", "删掉", "删了", "取消我的", "莫打电话", "别打电话", "不要打电话") // wants a listing gone
+	subscribesAgain = spoken("重新订", "想订", "再订", "又订", "订个", "订上", "又想看", "又想收")
+	signsUp         = spoken("报", "参会", "算我")
+	ownListing      = spoken("发的", "登的", "登记的", "挂的", "报的", "写的", "那条", "那个信息", "我的信息", "上次的")
+)
+
 // news tells whether what is (un)subscribed are demands or prices.
 func (s *scan) news() Sub {
 	switch {
@@ -89,7 +96,7 @@ func (s *scan) unsubscribes(f *features) (verdict, bool) {
 
 // fair reads sign-ups for a fair and questions about it.
 func (s *scan) fair(f *features) (verdict, bool) {
-	if !f.has(cueFair, cueSignup) && !s.says("报", "参会", "算我") {
+	if !f.has(cueFair, cueSignup) && !s.saysAny(signsUp) {
 		return verdict{}, false
 	}
 	signs := f.has(cueSignup) && !f.goods && s.says("报一个", "报上", "重新报") || s.says("报名", "报个名", "报上名", "报了名", "报不报", "报没报", "报得名", "报得上", "报上没", "算我一个", "参会", "名字报错", "也报一个", "帮我报", "代报")
@@ -115,7 +122,7 @@ func (s *scan) fair(f *features) (verdict, bool) {
 // closes reads what is said of one's own listing: sold, withdrawn. Where other goods are offered in the same breath, those count.
 func (s *scan) closes(f *features) (verdict, bool) {
 	sold, gone := f.has(cueSold), f.has(cueWithdraw)
-	down := s.says("撤", "下架", "不用再挂", "不用挂", "莫挂", "别挂", "删掉", "删了", "取消我的", "莫打电话", "别打电话", "不要打电话")
+	down := s.saysAny(takesDown)
 	if !sold && !gone && !down || f.has(cueLeft) && f.weights && !down {
 		return verdict{}, false
 	}
@@ -148,7 +155,7 @@ func (s *scan) thanks(f *features) (verdict, bool) {
 }
 
 func (s *scan) subscribes(f *features) (verdict, bool) {
-	again := s.says("重新订", "想订", "再订", "又订", "订个", "订上", "又想看", "又想收") && !s.says("订货") || s.text.has(0, "订") && s.says("价", "行情", "消息", "信息")
+	again := s.saysAny(subscribesAgain) && !s.says("订货") || s.text.has(0, "订") && s.says("价", "行情", "消息", "信息")
 	asked := again || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点", "想天天", "想每天", "天天晓得", "每天晓得", "天天知道", "每天知道")
 	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy, cueWho)) {
 		return verdict{}, false
@@ -163,7 +170,7 @@ func (s *scan) edits(f *features) (verdict, bool) {
 	if len(s.amounts) == 0 && !f.has(cueEdit) {
 		return verdict{}, false
 	}
-	mine := s.says("发的", "登的", "登记的", "挂的", "报的", "写的", "那条", "那个信息", "我的信息", "上次的")
+	mine := s.saysAny(ownListing)
 	strong := f.has(cueBuy, cueAskBuyer, cueWelcome, cueHowMuch, cueGlut, cueTrend) || f.places && f.goods && !mine
 	v := verdict{intent: Other, sure: 880}
 	switch {

@@ -15,6 +15,7 @@ type scan struct {
 	today    day
 	home     string
 	tokens   []token
+	said     cues // of all tokens: what no word says need not be looked for beside a number
 	phones   []string
 	amounts  []amount
 	mentions []mention

@@ -62,7 +62,7 @@ func (o *sheet) window(text string, w window) *Window {
 	p := take(o.windows[:], &o.used.windows)
 	*p = Window{Text: text}
 	var buf [2 * len("2006-01-02")]byte
-	days := w.to.append(w.from.append(buf[:0]))
+	days := w.to.appendTo(w.from.appendTo(buf[:0]))
 	if len(days) != len(buf) { // a year of five digits
 		return p
 	}

@@ -153,8 +153,10 @@ func (s *scan) productBefore(i int) bool {
 func (s *scan) times(intent Intent, lots []Lot) {
 	best, rank := -1, 0
 	for i := range s.tokens {
-		if r := s.whenRank(i, intent); r > rank {
-			best, rank = i, r
+		if s.tokens[i].kind == whenToken {
+			if r := s.whenRank(i, intent); r > rank {
+				best, rank = i, r
+			}
 		}
 	}
 	if best < 0 {

@@ -1,7 +1,6 @@
 package reading
 
 import (
-	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,10 +11,12 @@ import (
 type text struct {
 	original string
 	runes    []rune
-	at       []int32   // one more than runes
-	folded   []byte    // the runes in UTF-8, to compare words with
-	foldedAt []int32   // where each rune begins in folded; one more than runes
-	present  [4]uint64 // a bit for each rune that stands somewhere, by mark: most words that are looked for can be ruled out at once
+	at       []int32           // one more than runes
+	folded   []byte            // the runes in UTF-8, to compare words with
+	foldedAt []int32           // where each rune begins in folded; one more than runes
+	marks    [markWords]uint64 // a bit for each rune and each two runes that stand somewhere: most words that are looked for can be ruled out at once
+
+	dialed int // runes that can be digits of a phone number
 
 	numeral    number // what numberAt read last, and where: several rules ask in turn
 	hasNumeral bool
@@ -27,8 +28,9 @@ const maxRunes = 4000
 func (t *text) set(s string) {
 	t.original = s
 	t.runes, t.at, t.folded, t.foldedAt = t.runes[:0], t.at[:0], t.folded[:0], t.foldedAt[:0]
-	t.hasNumeral = false
-	t.present = [4]uint64{}
+	t.hasNumeral, t.dialed = false, 0
+	t.marks = [markWords]uint64{}
+	before := uint(0)
 	end := len(s)
 	for i, r := range s {
 		if len(t.runes) == maxRunes {
@@ -38,13 +40,26 @@ func (t *text) set(s string) {
 		if r == utf8.RuneError && !validError(s[i:]) {
 			r = ' '
 		}
-		r = fold(r)
+		c := classOf(r)
+		if c&variant != 0 {
+			r = fold(r)
+			c = classOf(r)
+		}
+		if c&dials != 0 {
+			t.dialed++
+		}
 		t.runes = append(t.runes, r)
 		t.at = append(t.at, int32(i))
 		t.foldedAt = append(t.foldedAt, int32(len(t.folded)))
-		t.folded = utf8.AppendRune(t.folded, r)
-		k := mark(t.folded[t.foldedAt[len(t.foldedAt)-1]:])
-		t.present[k>>6] |= 1 << (k & 63)
+		if r >= 0x800 && r < 0x10000 { // nearly always: AppendRune is slower
+			t.folded = append(t.folded, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
+		} else {
+			t.folded = utf8.AppendRune(t.folded, r)
+		}
+		k := markOf(r)
+		t.mark(k)
+		t.mark(pairOf(before, k))
+		before = k
 	}
 	t.at = append(t.at, int32(end))
 	t.foldedAt = append(t.foldedAt, int32(len(t.folded)))
@@ -71,20 +86,28 @@ func (t *text) is(i int, set string) bool {
 	}
 	r := t.runes[i]
 	if r < 0x80 {
-		return strings.IndexByte(set, byte(r)) >= 0
+		for k := range len(set) { // faster than IndexByte for sets as short as these
+			if set[k] == byte(r) {
+				return true
+			}
+		}
+		return false
 	}
 	// Nearly all sets are short and of Chinese characters, three bytes each: comparing by hand is twice as fast as ContainsRune.
-	w := t.folded[t.foldedAt[i]:t.foldedAt[i+1]]
-	for k := 0; k+len(w) <= len(set); {
-		if set[k] == w[0] && set[k:k+len(w)] == string(w) {
+	if r < 0x800 || r >= 0x10000 {
+		return strings.ContainsRune(set, r)
+	}
+	a, b, c := 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F
+	for k := 0; k+2 < len(set); {
+		if set[k+2] == c && set[k+1] == b && set[k] == a {
 			return true
 		}
-		switch c := set[k]; {
-		case c < 0x80:
+		switch lead := set[k]; {
+		case lead < 0x80:
 			k++
-		case c < 0xE0:
+		case lead < 0xE0:
 			k += 2
-		case c < 0xF0:
+		case lead < 0xF0:
 			k += 3
 		default:
 			k += 4
@@ -100,40 +123,6 @@ func (t *text) has(i int, word string) bool {
 	}
 	from := int(t.foldedAt[i])
 	return len(t.folded)-from >= len(word) && string(t.folded[from:from+len(word)]) == word
-}
-
-// says tells whether one of the words stands anywhere.
-func (t *text) says(words ...string) bool {
-	for _, w := range words {
-		if t.mayHave(w) && bytes.Contains(t.folded, []byte(w)) { // the copy is on the stack
-			return true
-		}
-	}
-	return false
-}
-
-// mark is the bit of the rune that begins a text in UTF-8.
-func mark[T string | []byte](w T) byte {
-	if w[0] < 0xE0 {
-		return w[0]
-	}
-	return w[1]<<2 ^ w[2]
-}
-
-// mayHave is false when the first or the second rune of word stands nowhere.
-func (t *text) mayHave(word string) bool {
-	if len(word) < 3 {
-		return true
-	}
-	k := mark(word)
-	if t.present[k>>6]&(1<<(k&63)) == 0 {
-		return false
-	}
-	if len(word) < 6 || word[0] < 0xE0 || word[0] >= 0xF0 {
-		return true
-	}
-	k = mark(word[3:])
-	return t.present[k>>6]&(1<<(k&63)) != 0
 }
 
 func fold(r rune) rune {

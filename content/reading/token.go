@@ -36,7 +36,7 @@ func (t *token) place() bool { return t.sense != nil && len(t.sense.places) > 0 
 
 // lex cuts the text into tokens: the longest word or number at each place.
 func (s *scan) lex() {
-	s.tokens = s.tokens[:0]
+	s.tokens, s.said = s.tokens[:0], cues{}
 	s.phones, s.spans, s.hiddenPhone = s.text.findPhones(s.phones[:0], s.spans[:0])
 	spans := s.spans
 	for i := 0; i < len(s.text.runes); {
@@ -46,11 +46,14 @@ func (s *scan) lex() {
 			spans = spans[1:]
 			continue
 		}
-		t := s.next(i)
+		s.tokens = append(s.tokens, s.next(i))
+		t := &s.tokens[len(s.tokens)-1]
 		if len(spans) > 0 && t.end > spans[0][0] {
-			t = token{kind: otherToken, start: i, end: i + 1}
+			*t = token{kind: otherToken, start: i, end: i + 1}
 		}
-		s.tokens = append(s.tokens, t)
+		if t.sense != nil {
+			s.said.join(t.sense.cues)
+		}
 		i = t.end
 	}
 }
@@ -59,7 +62,8 @@ func (s *scan) lex() {
 func (s *scan) next(i int) token {
 	t := &s.text
 	r := t.runes[i]
-	if k, ok := separator(r); ok {
+	if classOf(r)&separates != 0 {
+		k, _ := separator(r)
 		j := i + 1
 		if k == blankToken {
 			for t.is(j, " ") {

@@ -153,7 +153,7 @@ func (s *scan) looksFor(i int) bool {
 // askedWho tells whether 有 at token i is asked for: 哪位老板手里有.
 func (s *scan) askedWho(i int) bool {
 	for k := i; k >= 0 && k > i-6; k-- {
-		if s.textAfter(s.tokens[k].start, "哪位", "哪个", "谁", "哪家") {
+		if s.text.is(s.tokens[k].start, "哪谁") && s.textAfter(s.tokens[k].start, "哪位", "哪个", "谁", "哪家") {
 			return true
 		}
 	}

@@ -17,6 +17,9 @@ func days(from, to day) window {
 	return window{from: from, to: to, hasFrom: true, hasTo: true, single: from == to}
 }
 
+// timeOpeners begin an expression of time: 半个月后, 元月, 几天后, 农历八月, 阳历, 再过十天, 还有半个月.
+const timeOpeners = "半元几农阳再还"
+
 // whenAt reads an expression of time at rune i; w and n are the dictionary's longest word there.
 func (s *scan) whenAt(i, w, n int) (end int, win window, ok bool) {
 	var k whenWord
@@ -24,10 +27,7 @@ func (s *scan) whenAt(i, w, n int) (end int, win window, ok bool) {
 		k = s.r.dict.senses[w].when
 	}
 	t := &s.text
-	if k.kind == noWhen && !isDigit(t.runes[i]) && hanDigit(t.runes[i]) < 0 && hanPower(t.runes[i]) == 0 && !t.is(i, "半元几农阳再还") {
-		return 0, win, false
-	}
-	if k.kind == noWhen && !t.is(i, "半元几农阳再还") && !s.dated(i) {
+	if k.kind == noWhen && (classOf(t.runes[i])&opensWhen == 0 || !t.is(i, timeOpeners) && !s.dated(i)) {
 		return 0, win, false
 	}
 	if t.is(i, "再还") {
@@ -149,9 +149,16 @@ func (s *scan) dateAt(i int, k whenWord, n int) (win window, end int, ok bool) {
 		d := s.festival(springFestival)
 		return window{from: d.from + 1, hasFrom: true}, end, true
 	case whenMonthEnd, whenMonthStart, whenMonthMiddle:
-		win = s.part(y, time.Month(int(m)+int(k.n)), map[whenKind]rune{whenMonthEnd: '底', whenMonthStart: '初', whenMonthMiddle: '中'}[k.kind])
+		which := '中'
+		switch k.kind {
+		case whenMonthEnd:
+			which = '底'
+		case whenMonthStart:
+			which = '初'
+		}
+		win = s.part(y, time.Month(int(m)+int(k.n)), which)
 		if k.n == 0 && win.to < s.today {
-			win = s.part(y, m+1, map[whenKind]rune{whenMonthEnd: '底', whenMonthStart: '初', whenMonthMiddle: '中'}[k.kind])
+			win = s.part(y, m+1, which)
 		}
 		return s.clip(win), s.skip(end, "旬"), true
 	}

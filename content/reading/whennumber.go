@@ -177,6 +177,20 @@ func (s *scan) aroundWhen(end int, w *window) int {
 	if !w.hasFrom || !w.hasTo {
 		return s.skip(end, "开始", "起")
 	}
+	if t.is(end, "前后左上之以过才就开起") {
+		if e := s.bound(end, w); e > end {
+			return e
+		}
+	}
+	if w.single && t.begins(end) { // 7月25日开秤
+		w.hasTo, w.single = false, false
+	}
+	return end
+}
+
+// bound reads what widens or opens w at rune end: 前后, 之前, 以后, 起. It returns end where nothing does.
+func (s *scan) bound(end int, w *window) int {
+	t := &s.text
 	for _, x := range []string{"前后", "左右", "上下"} {
 		if t.has(end, x) {
 			w.from -= 5
@@ -207,9 +221,6 @@ func (s *scan) aroundWhen(end int, w *window) int {
 			w.hasTo, w.single = false, false
 			return end + len([]rune(x))
 		}
-	}
-	if w.single && t.begins(end) { // 7月25日开秤
-		w.hasTo, w.single = false, false
 	}
 	return end
 }
