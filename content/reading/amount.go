@@ -154,7 +154,7 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 		}
 		return nil, false, i
 	}
-	if t.kind == otherToken || t.kind == numberToken && t.unit != nil {
+	if t.kind == otherToken || t.kind == numberToken && t.unit != nil && t.num.single() && (t.num.min == 1000 || t.num.min == 100_000) {
 		// 每斤, 每百斤, /斤, 斤价
 		for b := k; b >= 0 && b >= k-2; b-- {
 			if s.text.is(s.tokens[b].start, "每") {
@@ -194,7 +194,7 @@ func (s *scan) priceAt(i int) int {
 	a := amount{kind: priceAmount, num: t.num, from: i, to: i + 1, spoken: true}
 	s.per(&a, i, t.end)
 	s.around(&a)
-	a.grade = a.grade || s.sizedBefore(t.start)
+	a.grade = a.grade || s.sizedBefore(t.start) || s.kindsBefore(i)
 	if s.notPrice(&a) {
 		a.kind = ignoredAmount
 	}

@@ -14,6 +14,9 @@ func (s *scan) bareNumber(i int) int {
 	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第小老姓") || t.rune(tok.end) > 0x2E80) {
 		return i // 特产之一, 三得禽业, 小陆: a digit in a name
 	}
+	if t.is(tok.end, "一/每") && t.is(tok.end+1, "位人张") { // 入园30一位: what a guest pays
+		return i
+	}
 	if t.is(tok.end, "果") && tok.num.value() >= 40_000 && tok.num.value() <= 150_000 { // 70-85果: how wide it is
 		return i
 	}
@@ -37,6 +40,9 @@ func (s *scan) bareNumber(i int) int {
 		}
 	}
 	if a.kind == bareAmount && s.saleBefore(tok.start) && tok.num.value() < 1000_000 {
+		a.kind, a.grade = priceAmount, true
+	}
+	if a.kind == bareAmount && s.kindsBefore(i) && tok.num.value() < 1000_000 {
 		a.kind, a.grade = priceAmount, true
 	}
 	if a.kind == bareAmount && s.sizedBefore(tok.start) && tok.num.value() < 1000_000 {
@@ -70,6 +76,20 @@ func (s *scan) saleBefore(j int) bool {
 	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
 }
 
+// kindsBefore tells whether the number token i is one of the prices of several kinds: 三种 68 88 98, 两档 140 165元.
+func (s *scan) kindsBefore(i int) bool {
+	for k := i - 1; k >= 0 && k > i-8; k-- {
+		t := &s.tokens[k]
+		switch {
+		case t.kind == numberToken && t.unit != nil:
+			return s.text.is(t.end-1, "种档样款") && t.num.single() && t.num.min > 1000 && t.num.min < 7000
+		case t.kind != blankToken && t.kind != numberToken && t.kind != commaToken:
+			return false
+		}
+	}
+	return false
+}
+
 // sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8, 65-75果 2块.
 func (s *scan) sizedBefore(j int) bool {
 	t := &s.text
@@ -77,6 +97,9 @@ func (s *scan) sizedBefore(j int) bool {
 		j--
 	}
 	if t.is(j-1, "果") && isDigit(t.rune(j-2)) {
+		return true
+	}
+	if t.is(j-2, "大中小特细粗") && t.is(j-1, "虾青蟹果货号个条头籽粒蛋鱼规枣") { // 大虾18 小虾9块, 中青18 大青26
 		return true
 	}
 	if !t.is(j-1, "的") {

@@ -33,6 +33,9 @@ var (
 
 func (s *scan) complains(f *features) (verdict, bool) {
 	plain := s.saysAny(accuses) || s.saysAny(answerable) && !f.has(cueGlut)
+	if f.goods && f.weights && f.prices && !plain || s.saysAny(whichIsTrue) && (f.prices || f.has(cueTrend)) && !plain {
+		return verdict{}, false // 上午发错了 槟榔芋5000斤 两块三; 跌到两块了 是不是真的
+	}
 	if !f.has(cueComplaint) && !plain || !plain && (f.has(cueHowMuch) || s.noBuyer()) || !plain && f.goods && f.weights && f.has(cueSell, cueBuy, cueGlut, cueAskBuyer) {
 		return verdict{}, false
 	}

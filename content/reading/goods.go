@@ -1,6 +1,10 @@
 package reading
 
-import "github.com/nongxun/nongxun/content/lexicon"
+import (
+	"strings"
+
+	"github.com/nongxun/nongxun/content/lexicon"
+)
 
 // mention is one place of the message that names goods, tokens from to to.
 type mention struct {
@@ -48,6 +52,12 @@ func (s *scan) refine(k int) {
 	if p := m.product; (p.Category == "水果" || p.Category == "干果" || p.Category == "中药材") && s.textAfter(end, "的树苗", "树苗", "的苗", "的种苗", "苗子", "的果苗") {
 		if w := s.r.dict.word(p.Name + "苗"); w != nil && w.goods.product != nil {
 			m.product, m.variety = w.goods.product, ""
+		}
+	}
+	for j := range s.mentions[:k] { // 柑橘苗 金秋砂糖橘: of which variety
+		if p := s.mentions[j].product; p != nil && m.variety != "" && strings.HasSuffix(p.Name, "苗") && strings.TrimSuffix(p.Name, "苗") == m.product.Name {
+			m.product = p
+			return
 		}
 	}
 	if k > 0 && m.product.Name == "稻谷" && m.variety != "" {
@@ -197,6 +207,21 @@ func (s *scan) attribute(m *mention) bool {
 	return false
 }
 
+// material tells whether mention k is what the goods before it were made of, or what can be made of them: 腊肉 自己喂的猪, 糯米 包粽子.
+func (s *scan) material(k int) bool {
+	m := &s.mentions[k]
+	if k == 0 || m.product == nil || s.mentions[0].product == nil {
+		return false
+	}
+	start := s.tokens[m.from].start
+	if made := s.mentions[k-1].product; made != nil && s.text.is(start-1, "的") {
+		raised := s.text.is(start-2, "喂养") && m.product.Live && !made.Live
+		grown := s.text.is(start-2, "种") && made != m.product && strings.ContainsAny(made.Name, m.product.Name)
+		return raised || grown
+	}
+	return s.text.is(start-1, "包做泡炖煮蒸熬") && m.product.Category == "加工品" && s.mentions[0].product.Category != "加工品" && !s.countedAfter(k) && !s.pricedAfter(k)
+}
+
 func (s *scan) aside(k int) bool {
 	m := &s.mentions[k]
 	t := &s.text
@@ -209,7 +234,7 @@ func (s *scan) aside(k int) bool {
 		return true
 	case s.textAfter(end, "厂", "罐头厂", "加工", "店", "馆", "作坊", "专卖店"), t.is(start-1, "做") && t.is(end, "的"): // 做豆豉的收黄豆
 		return true
-	case s.attribute(m):
+	case s.attribute(m), s.material(k):
 		return true
 	case t.has(end, "大小"), t.has(end, "那么大"), t.has(end, "味"), t.has(end, "套种"), t.has(end, "一样"), t.has(end, "换"):
 		return true

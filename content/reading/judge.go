@@ -7,7 +7,7 @@ var (
 	moves       = spoken("涨", "跌")
 	iWant       = spoken("想要", "我要")
 	howMuchEach = spoken("多少一", "好多一", "几多一", "几块一", "几毛一", "批发多少", "批发好多")
-	whichIsTrue = spoken("哪个准", "到底", "哪个是真", "是真的不", "是真的吗")
+	whichIsTrue = spoken("哪个准", "到底", "哪个是真", "是真的不", "是真的吗", "是不是真")
 	// buyersGone: buyers stay away, or nobody can be there
 	buyersGone = spoken("都没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满",
 		"没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了", "得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课",
@@ -47,7 +47,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case trend && f.has(cueGlut) && f.goods && !f.asks:
 		return verdict{}, false
-	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "是不是") || s.says("还是") && !f.has(cueGlut)) &&
+	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "涨了冇", "跌了冇", "会不会", "涨了没", "跌了没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "是不是") || s.says("还是") && !f.has(cueGlut)) &&
 		!(f.goods && f.weights && (f.prices || d.sell >= 0)) && !wants:
 		return query, true
 	case s.saysAny(howMuchEach) && !offers:
@@ -66,7 +66,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case f.has(cueTrend, cuePriceWord) && !f.weights && !f.prices && s.says("发一下", "发下", "发来", "报一下", "报下"):
 		return query, true
-	case f.prices && s.saysAny(whichIsTrue) && d.sell < 0:
+	case (f.prices || trend || len(s.amounts) > 0) && s.saysAny(whichIsTrue) && d.sell < 0:
 		return query, true
 	case asked && s.says("价", "行情") && !wants && !offers:
 		return query, true
@@ -112,7 +112,7 @@ func (s *scan) glut(f *features) (verdict, bool) {
 	hurry := f.goods && s.says("销售出去", "卖出去") && s.says("尽快", "赶紧", "早点", "急")
 	buyers := s.noBuyer()
 	unsold := s.pastYears(f) || s.partlySold(f) || s.saysAny(unsold) && s.says("亩", "斤", "吨")
-	if !f.has(cueGlut) && !hurry && !buyers && !unsold && !(f.has(cuePlea) && f.goods && !f.has(cueBuy)) {
+	if !f.has(cueGlut) && !hurry && !buyers && !unsold && !(f.has(cuePlea) && f.goods && !f.has(cueBuy) && f.deal.buy < 0) {
 		return verdict{}, false
 	}
 	d := f.deal

@@ -21,6 +21,11 @@ func (s *scan) gather() {
 	s.lots = s.lots[:0]
 	for k := range s.mentions {
 		m := &s.mentions[k]
+		if j := s.statedLot(k); j >= 0 {
+			m.lot = j
+			s.lots[j].states = true
+			continue
+		}
 		m.lot = s.sameLot(k)
 		if j := s.otherState(k); m.lot < 0 && j >= 0 {
 			m.lot = s.mentions[j].lot
@@ -43,6 +48,31 @@ func (s *scan) gather() {
 			s.assign(&s.amounts[k])
 		}
 	}
+}
+
+// statedLot finds the lot whose goods mention k names by their state, where both wet and dry are named: 早稻 湿谷1块05 干谷1块28. It
+// returns -1 when there is none.
+func (s *scan) statedLot(k int) int {
+	m := &s.mentions[k]
+	if m.variety == "" || !s.text.is(s.tokens[m.from].start, "干湿") {
+		return -1
+	}
+	both, lot := false, -1
+	for j := range s.mentions {
+		p := &s.mentions[j]
+		if j == k || p.product != m.product {
+			continue
+		}
+		state := p.variety != "" && s.text.is(s.tokens[p.from].start, "干湿")
+		both = both || state && s.text.runes[s.tokens[p.from].start] != s.text.runes[s.tokens[m.from].start]
+		if j < k && !state && lot < 0 {
+			lot = p.lot
+		}
+	}
+	if !both {
+		return -1
+	}
+	return lot
 }
 
 // otherState finds the mention of the same goods, wet where mention k is dry or dry where it is wet, unless each has a quantity of
@@ -74,10 +104,10 @@ func (s *scan) sameLot(k int) int {
 		if p.product != m.product || p.product == nil {
 			continue
 		}
-		if (p.variety == "" || stateOnly(p) && !stateOnly(m)) && m.variety != "" && (s.lots[p.lot].first.variety == "" || stateOnly(&s.lots[p.lot].first)) && !s.countedAfter(k) { // 鹅30只 武冈铜鹅, 鲜百合2吨,卷丹: the narrower name of the same
+		if (p.variety == "" || stateOnly(p) && !stateOnly(m)) && m.variety != "" && (s.lots[p.lot].first.variety == "" || stateOnly(&s.lots[p.lot].first)) && !s.countedAfter(k) && !(s.pricedAfter(j) && s.pricedAfter(k)) { // 鹅30只 武冈铜鹅, 鲜百合2吨,卷丹: the narrower name of the same
 			return p.lot
 		}
-		if s.counted(k) && s.counted(j) {
+		if s.counted(k) && s.counted(j) || s.pricedAfter(k) && s.pricedAfter(j) && p.variety != m.variety {
 			continue
 		}
 		if p.variety == "" || m.variety == "" || strings.Contains(m.variety, p.variety) || strings.Contains(p.variety, m.variety) {
@@ -117,6 +147,16 @@ func (s *scan) countedAfter(k int) bool {
 	return false
 }
 
+// pricedAfter tells whether a price stands right after mention k.
+func (s *scan) pricedAfter(k int) bool {
+	for i := range s.amounts {
+		if a := &s.amounts[i]; a.kind == priceAmount && a.from == s.mentions[k].to {
+			return true
+		}
+	}
+	return false
+}
+
 // counted tells whether mention k has a quantity of its own right before it.
 func (s *scan) counted(k int) bool {
 	m := &s.mentions[k]
@@ -143,9 +183,6 @@ func (s *scan) siblings(k int) bool {
 			if a := &s.amounts[i]; a.kind != ignoredAmount && a.from >= p.to && (a.to < m.from || a.from == p.to && a.to == m.from) {
 				return true
 			}
-		}
-		if p.to == m.from && p.variety != "" && m.variety != "" && !s.text.is(s.tokens[m.from].start, "干湿鲜新陈老") {
-			return true
 		}
 	}
 	for i := m.to; i < len(s.tokens) && i < m.to+6; i++ {

@@ -206,7 +206,7 @@ func (t *text) plainHan(i int) number {
 			s.digit, s.pending, digits = [2]Milli{Milli(d), Milli(d)}, true, 1
 			continue
 		case r == '两' && digits == 1 && !s.follows(2) && hanPower(t.rune(j+1)) == 0: // 四两: a weight
-		case d >= 0 && digits == 1 && s.follows(Milli(d)) && (hanDigit(t.rune(j+1)) < 0 || t.is(j+1, "两") && t.is(j+2, "块毛元")):
+		case d >= 0 && digits == 1 && s.follows(Milli(d)) && (hanDigit(t.rune(j+1)) < 0 || t.is(j+1, "两") && t.is(j+2, "块毛元") || t.is(j+1, "一") && t.is(j+2, "斤公个只头箱条件袋包盒瓶枚羽根棵")): // 二十三四一斤
 			s.digit[1], s.ranged, digits = Milli(d), true, 2
 			continue
 		case d >= 0:

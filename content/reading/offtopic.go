@@ -4,8 +4,10 @@ var (
 	// papers: words of newspapers and offices
 	papers = spoken("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期",
 		"新华社", "央视", "昨日发布", "发布会", "据统计")
-	adverts        = spoken("回t", "退订回", "回td", "回复t")                         // by text, as the carriers require
-	partners       = spoken("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") // wants partners for a business
+	adverts        = spoken("回t", "退订回", "回td", "回复t", "回1", "回复1") // by text, as the carriers require
+	datelines      = spoken("网讯", "报讯", "讯】", "社讯", "快讯")
+	processes      = spoken("加工费", "代加工", "来料加工", "要烘的", "代烘", "开榨", "代榨", "代碾", "要榨的", "烘干服务") // offers work on others' goods
+	partners       = spoken("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招")                         // wants partners for a business
 	interrogatives = spoken("什么", "么子", "怎么", "怎样", "如何", "哪", "几时", "多少", "好多", "是不是", "行不行", "能不能", "可不可以", "吗",
 		"有没有", "?", "咋", "何解", "何什")
 	hearsay = spoken("有人说", "有人讲", "看到有人", "网上说", "网上讲")
@@ -13,8 +15,11 @@ var (
 
 // bulletin reads news, price bulletins and papers of offices, which tell of goods and figures and offer nothing.
 func (s *scan) bulletin(f *features) (verdict, bool) {
-	if s.saysAny(adverts) && s.says("退订") && s.says("【", "链接", "点击", "额度", "领取", "优惠") {
+	if s.saysAny(adverts) && s.says("退订", "办理", "贷") && s.says("【", "链接", "点击", "额度", "领取", "优惠") {
 		return verdict{intent: Other, sure: 880}, true
+	}
+	if s.saysAny(datelines) {
+		return verdict{intent: Other, sure: 900}, true
 	}
 	if f.has(cueGlut) || f.asks && f.words < 25 || !s.saysAny(papers) {
 		return verdict{}, false
@@ -33,12 +38,13 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	full := f.goods && f.weights && f.prices
 	distress := f.goods && (f.has(cueGlut) || s.noBuyer())
 	switch {
-	case f.has(cueIf) && (f.has(cueTalk) || asks && (f.has(cueTrend) || s.says("会卖到", "会变", "会不会", "会怎", "还会", "会到"))):
+	case f.has(cueIf) && (f.has(cueTalk) || asks && (f.has(cueTrend) || s.says("会卖到", "会变", "会不会", "会怎", "还会", "会到", "你们讲", "你们说", "有没有哈"))):
 	case f.has(cueLand) && s.land(f) && !distress:
-	case f.has(cueLabour) && (!trade || int(f.first[cueLabour]) < max(d.sell, d.buy)) && !distress:
+	case f.has(cueLabour) && !(f.goods && f.prices && s.amountKinds()[areaAmount]+s.amountKinds()[quantityAmount] > 0 && !asks) && (!trade || int(f.first[cueLabour]) < max(d.sell, d.buy)) && !distress:
 	case f.has(cueLogistics) && s.freight() && !full:
+	case s.saysAny(processes) && (d.sell < 0 || !full):
 	case f.has(cueMachine) && (asks || !full) && s.machineMeant(int(f.first[cueMachine])):
-	case f.has(cueInput) && s.inputs(f):
+	case f.has(cueInput) && s.inputs(f) && !distress:
 	case f.has(cueTech) && (asks && !(f.weights && f.prices) || !f.prices && !trade) && !distress:
 	case f.has(cueGrow) && !(f.weights && f.prices) && !distress && (!f.has(cueHowMuch) || s.says("挣", "赚", "利润", "成本")):
 	case f.has(cuePolicy, cueLoan) && (asks || !f.weights || s.says("补助", "补贴", "贴息")) && !(trade && f.weights) && !f.has(cueGlut) && !s.says("最低收购价", "保护价"):
@@ -97,6 +103,9 @@ func (s *scan) inputs(f *features) bool {
 		return true
 	}
 	for i := range s.tokens {
+		if s.otherBefore(i, 6, "没无未") {
+			continue // 没打一点农药没用化肥
+		}
 		if s.tokens[i].cue(cueInput) && s.cueBefore(i, 4, cueSell, cueBuy, cueAd, cueWelcome) && !s.before(i, "不打", "不用", "不施", "不喂", "没打", "没喂", "没用", "施", "喂", "无", "零", "用", "吃") {
 			return true
 		}

@@ -19,6 +19,9 @@ func (s *scan) numberUse(i int) int {
 	case lengthUnit, otherUnit, percentUnit:
 		return i
 	case areaUnit:
+		if s.boasts(t) {
+			return i
+		}
 		a.kind = areaAmount
 	case weightUnit:
 		if s.perWeight(i) { // 一斤四只
@@ -39,6 +42,11 @@ func (s *scan) numberUse(i int) int {
 	s.judge(&a)
 	s.amounts = append(s.amounts, a)
 	return a.to - 1
+}
+
+// boasts tells whether the area t is but a word for big: 万亩基地, 千亩茶园.
+func (s *scan) boasts(t *token) bool {
+	return hanPower(s.text.runes[t.start]) > 0 && s.textAfter(t.end, "基地", "果园", "茶园", "桃园", "梨园", "橘园", "桔园", "橙园", "菜地", "良田", "示范", "大棚", "竹海")
 }
 
 // onePrice tells whether 三十一瓶 at token i is a price of 30 for one: there must be a quantity already.
@@ -98,6 +106,14 @@ func (s *scan) apiece(a *amount, i int) (last int, ok bool) {
 		s.amounts = append(s.amounts, *a)
 		return max(i, s.tokenFrom(end+1, i+1)-1), true
 	}
+	if k := i + 2; t.is(end, "到至-~") && k < len(s.tokens) && s.tokens[k].kind == numberToken && s.tokens[k].unit == tok.unit && s.tokens[k].start == end+1 {
+		if u, _, _, e := s.perAt(s.tokens[k].end); u != nil && e > s.tokens[k].end && u.class == countUnit { // 一斤半到两斤一只
+			a.kind, a.per, a.num = apieceAmount, u, between(tok.num.min, s.tokens[k].num.value())
+			a.to = s.tokenFrom(e, k+1)
+			s.amounts = append(s.amounts, *a)
+			return a.to - 1, true
+		}
+	}
 	if k := s.tokenFrom(end, i+1); t.is(end, "/一每1") && !(k < len(s.tokens) && s.tokens[k].kind == moneyToken) {
 		u, _, _, e := s.perAt(end)
 		if u != nil && e > end && (u.class == countUnit || u.class == packUnit || u.class == loadUnit) {
@@ -107,8 +123,9 @@ func (s *scan) apiece(a *amount, i int) (last int, ok bool) {
 		}
 		if u != nil && e == end && u.class == otherUnit && t.is(end, "/每一") && (u.name == "天" || u.name == "月" || u.name == "年" || u.name == "周" || u.name == "日") {
 			a.kind, a.rate = rateAmount, u.name
+			s.around(a)
 			s.amounts = append(s.amounts, *a)
-			return i, true
+			return a.to - 1, true
 		}
 	}
 	if s.cueBefore(i, 3, cueApiece) && !s.numberBetween(i) {
@@ -141,7 +158,7 @@ func (s *scan) perWeight(i int) bool {
 		return false
 	}
 	n := &s.tokens[i+1]
-	return n.kind == numberToken && n.start == t.end && n.unit != nil && n.unit.class == countUnit && n.num.value() <= 100_000
+	return n.kind == numberToken && n.start == t.end && n.unit != nil && n.unit.class == countUnit && (n.num.value() <= 100_000 || s.text.is(n.unitAt, "尾粒颗头枚")) // also 一斤50-400尾
 }
 
 // holds reads 一箱10斤, 一只8斤左右, 每车30吨 at the count token i: the weight that follows is of one.
@@ -221,7 +238,11 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case s.minOnly(a), a.from > 0 && s.tokens[a.from-1].cue(cueHowMuch) && t.is(s.tokens[a.from].start, "一1"): // 好多钱一百斤
 		a.kind = ignoredAmount
-	case s.soldBefore(a.from) && !a.left:
+	case s.soldBefore(a.from) && !a.left, t.is(s.tokens[a.from].start-1, "买满") && a.loose: // 买5公斤以上送货上门
+		a.kind = ignoredAmount
+	case a.unit.name == "条" && a.num.single() && a.num.min == 1000 && t.is(s.tokens[a.from].start-1, "发挂登报写推"): // 帮邻居发一条
+		a.kind = ignoredAmount
+	case s.textBetween(s.tokens[a.from].start-4, s.tokens[a.from].start-1, "今年") && s.cueBefore(a.from, 8, cueYield): // 往年一亩收4000斤今年只有3000斤
 		a.kind = ignoredAmount
 	case s.soldAfter(s.tokenFrom(end, a.from)):
 		a.kind = ignoredAmount

@@ -34,6 +34,9 @@ func (s *scan) stopWord(*features) (verdict, bool) {
 
 // keyword reads the codes with which a text may begin: GY 供应, QG 求购, BM 报名, JG 价格, DY 订阅, BZ 帮助.
 func (s *scan) keyword(f *features) (verdict, bool) {
+	if s.text.is(0, "查") && f.goods && f.words <= 3 && !f.weights && !f.prices { // 查 早稻
+		return verdict{intent: PriceQuery, sure: 900}, true
+	}
 	j := 0
 	for isLetter(s.text.rune(j)) {
 		j++
@@ -77,7 +80,8 @@ func (s *scan) news() Sub {
 }
 
 func (s *scan) unsubscribes(f *features) (verdict, bool) {
-	if !f.has(cueUnsubscribe) || f.has(cueFair) && f.has(cueCancel) || f.weights && f.prices || s.says("重新订", "想订", "再订", "又订", "怎么退", "如何退") {
+	off := f.has(cueUnsubscribe) || s.text.has(0, "取消") && s.says("推送", "提醒", "订阅", "短信") // 取消鸡蛋价格推送
+	if !off || f.has(cueFair) && f.has(cueCancel) || f.weights && f.prices || s.says("重新订", "想订", "再订", "又订", "怎么退", "如何退") {
 		return verdict{}, false
 	}
 	if s.says("怎么取消", "如何取消") && !s.says("莫", "别", "不要") {
@@ -123,7 +127,7 @@ func (s *scan) fair(f *features) (verdict, bool) {
 func (s *scan) closes(f *features) (verdict, bool) {
 	sold, gone := f.has(cueSold), f.has(cueWithdraw)
 	down := s.saysAny(takesDown)
-	if !sold && !gone && !down || f.has(cueLeft) && f.weights && !down {
+	if !sold && !gone && !down || f.has(cueLeft) && f.weights && !down || s.text.has(0, "订阅") {
 		return verdict{}, false
 	}
 	if f.goods && f.prices && f.weights && !down || f.has(cueGlut, cueAskBuyer, cueHowMuch) || s.noBuyer() {
@@ -147,6 +151,9 @@ func (s *scan) closes(f *features) (verdict, bool) {
 }
 
 func (s *scan) thanks(f *features) (verdict, bool) {
+	if f.has(cueThanks) && f.has(cuePastSale) && f.deal.sell < 0 && !f.has(cueLeft, cueWelcome) && s.says("你们", "平台", "工作队", "农讯") { // 卖了150个土鸡蛋 … 感谢你们
+		return verdict{intent: Greeting, sub: Thanks, sure: 850, also: []Intent{Other}}, true
+	}
 	if f.has(cueThanks) && !f.weights && !f.prices && !f.has(cueHowMuch) && !s.says("报价", "行情", "请问") && !f.has(cueBuy) && !f.has(cueSubscribe) && !f.asks &&
 		!(f.has(cueSell) && f.goods && !s.says("帮我卖", "卖掉")) {
 		return verdict{intent: Greeting, sub: Thanks, sure: 950}, true

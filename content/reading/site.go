@@ -137,6 +137,9 @@ func (s *scan) isSource(l *location) bool {
 	if follows {
 		return before || j > l.end || t.has(l.end, "的")
 	}
+	if t.is(l.start-1, "要收") && t.has(l.end, "的") && !t.has(l.end, "的老板") && len(s.mentions) > 0 { // 急收脐橙 … 要新宁的, 要桂东的高山萝卜
+		return true
+	}
 	return before && t.has(l.end, "的") && !t.has(l.end, "的老板") && l.to < len(s.tokens) && s.productBefore(l.from)
 }
 
@@ -168,7 +171,7 @@ func (s *scan) times(intent Intent, lots []Lot) {
 			at = s.nearestWhen(k, best, rank, intent)
 		}
 		w := s.tokens[at].window
-		if w.single && (w.bare || s.tomorrow(&w)) && !s.text.is(s.tokens[at].end, "送") { // 后天送到: on that day
+		if w.single && (w.bare || s.tomorrow(&w)) && !(intent == Demand && !w.bare) && !s.text.is(s.tokens[at].end, "送") { // 明天要, 后天送到: on that day
 			w.hasTo = false
 		}
 		lots[k].Available = s.windowOf(&s.tokens[at], w)

@@ -25,7 +25,7 @@ func (s *scan) deal(f *features) dealing {
 			continue
 		}
 		switch {
-		case t.cue(cueWho):
+		case t.cue(cueWho), s.looked(i):
 			first(&d.buy, i)
 		case t.cue(cueAskBuyer):
 			if s.asksForBuyer(i) {
@@ -54,7 +54,7 @@ func (s *scan) deal(f *features) dealing {
 				first(&d.buy, i)
 			}
 		case t.cue(cueHave):
-			if o := s.object(i); o == goodsObject || o == numberObject {
+			if o := s.object(i); (o == goodsObject || o == numberObject) && !s.text.has(t.start, "有人") && !s.text.has(t.end, "人") {
 				if s.askedWho(i) || o == goodsObject && s.asksForGoods(i) {
 					first(&d.buy, i)
 				} else {
@@ -147,7 +147,20 @@ func (s *scan) follows(i int, words ...string) bool {
 // looksFor tells whether 找 at token i looks for goods.
 func (s *scan) looksFor(i int) bool {
 	o := s.objectWithin(i, 4)
-	return (o == goodsObject || o == numberObject && len(s.mentions) > 0) && (s.startsClause(i) || s.before(i, "我", "想", "要", "们", "在"))
+	return (o == goodsObject || o == numberObject && len(s.mentions) > 0) && (s.startsClause(i) || s.before(i, "我", "想", "要", "们", "在", "帮忙", "请", "帮我"))
+}
+
+// looked tells whether 有没有 at token i asks for the goods before it: 砂糖桔有没有 要一车.
+func (s *scan) looked(i int) bool {
+	t := &s.tokens[i]
+	if i == 0 || !s.text.is(t.start, "有") || !s.textAfter(t.start, "有没有", "有冇") || !s.isMention(i-1) && !(i > 1 && s.tokens[i-1].kind == blankToken && s.isMention(i-2)) {
+		return false
+	}
+	j := t.start + 3
+	if s.text.has(t.start, "有冇") {
+		j = t.start + 2
+	}
+	return j >= len(s.text.runes) || s.text.is(j, " ,，。?？!的") && !s.text.is(j, "的")
 }
 
 // askedWho tells whether 有 at token i is asked for: 哪位老板手里有.
@@ -253,7 +266,7 @@ func (s *scan) buys(i int) bool {
 // sells tells whether 供应, 卖, 批发 … at token i is what the writer does: not 有人卖, 卖多少, 怎么卖.
 func (s *scan) sells(i int) bool {
 	t := &s.tokens[i]
-	if s.before(i, "有人", "人家", "别人", "别个", "不", "怎么", "好", "没人", "谁", "哪里", "哪个", "他们", "看到", "上次", "难", "才", "只能", "能") && !s.text.has(t.start, "卖掉") {
+	if s.before(i, "有人", "人家", "别人", "别个", "不", "怎么", "好", "没人", "谁", "哪里", "哪个", "他们", "看到", "上次", "难", "才", "只能", "能", "不是我", "不是") && !s.text.has(t.start, "卖掉") {
 		return false
 	}
 	if s.follows(i, "多少", "好多", "几", "什么价", "了", "完", "的没", "的吗", "没") && !s.text.has(t.start, "供") && !s.text.has(t.start, "出售") {
@@ -283,7 +296,7 @@ func (s *scan) otherBefore(i, n int, set string) bool {
 
 // collects tells what 收 at token i is: buying up (收稻谷), a question for a buyer (收稻谷不?), or neither (今年收了, 老板来收).
 func (s *scan) collects(i int) Intent {
-	if s.before(i, "今年", "去年", "刚", "才", "已", "没人", "没有人", "无人", "没得人", "老板", "老板来", "人来", "有人", "不", "好", "来", "能", "钱一斤", "价", "怎么", "过来", "块", "元", "毛", "包", "一斤", "公斤", "贩子", "客商", "粉", "冇人", "上门来", "卖还是") {
+	if !s.before(i, "所有人") && s.before(i, "今年", "去年", "刚", "才", "已", "没人", "没有人", "无人", "没得人", "老板", "老板来", "人来", "有人", "不", "好", "来", "能", "钱一斤", "价", "怎么", "过来", "块", "元", "毛", "包", "一斤", "公斤", "贩子", "客商", "粉", "冇人", "上门来", "卖还是") {
 		return Other
 	}
 	if s.follows(i, "了", "的时候", "到", "完", "割", "回", "钱", "多少", "好多", "尾", "起来") {
