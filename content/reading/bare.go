@@ -51,6 +51,7 @@ func (s *scan) bareNumber(i int) int {
 	if a.kind == bareAmount && s.cueBefore(i, 1, cueGrade) && (tok.num.value() < 1000_000 || s.besidePrice(tok.num.value())) {
 		a.kind = priceAmount
 	}
+	a.grade = a.grade || a.kind == priceAmount && s.saleBefore(tok.start)
 	s.around(&a)
 	if s.notPrice(&a) || s.soldBefore(i) {
 		a.kind = ignoredAmount
@@ -73,7 +74,7 @@ func (s *scan) saleBefore(j int) bool {
 	for s.text.is(j-1, " 价的:") {
 		j--
 	}
-	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
+	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "带走", "入园", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
 }
 
 // kindsBefore tells whether the number token i is one of the prices of several kinds: 三种 68 88 98, 两档 140 165元.

@@ -190,17 +190,18 @@ func (s *scan) dropAside() {
 	s.mentions = keep
 }
 
-// attribute tells whether m says of what kind other goods are: 莓茶 一芽一叶, 野桂花的蜂糖.
+// attribute tells whether m says of what kind other goods are: 莓茶 一芽一叶, 茶叶 红茶, 野桂花的蜂糖.
 func (s *scan) attribute(m *mention) bool {
 	if m.product == nil {
 		return false
 	}
+	general := m.product.Name == "茶叶" && m.variety == ""
 	leaf := m.product.Name == "鲜茶叶" && m.variety != ""
 	end := s.tokens[m.to-1].end
 	nectar := s.text.is(end, "的") && s.text.is(end-1, "花")
 	for k := range s.mentions {
 		p := s.mentions[k].product
-		if p != nil && p != m.product && (leaf && p.Category == "茶叶" || nectar && p.Name == "蜂蜜") {
+		if p != nil && p != m.product && ((leaf || general) && p.Category == "茶叶" || nectar && p.Name == "蜂蜜") {
 			return true
 		}
 	}

@@ -10,7 +10,7 @@ var (
 	whichIsTrue = spoken("哪个准", "到底", "哪个是真", "是真的不", "是真的吗", "是不是真")
 	// buyersGone: buyers stay away, or nobody can be there
 	buyersGone = spoken("都没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满",
-		"没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了", "得老板", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课",
+		"没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课",
 		"都是亏", "要亏", "跑了", "亏得")
 	buyers   = spoken("老板", "客商", "贩子", "买家", "收购商", "车队", "经销商")
 	stayAway = spoken("没来", "不来", "不肯来", "没上门", "不上门", "没见", "没影", "没了", "没到", "少了", "不要了", "不收了", "跑了", "违约", "毁约", "不接电话")
@@ -175,6 +175,9 @@ func (s *scan) trades(f *features) (verdict, bool) {
 		return supply, true
 	case f.goods && len(s.amounts) > 0 && !f.has(cueTalk, cueTech, cueGrow): // 香水柠檬,1.5两起全青果
 		supply.sure = 700
+		return supply, true
+	case f.goods && f.has(cueMinOrder):
+		supply.sure = 800
 		return supply, true
 	case f.goods && f.places && f.words <= 6:
 		supply.sure = 600

@@ -127,6 +127,10 @@ func (s *scan) cents(tok *token) {
 	}
 	arabic := isDigit(t.rune(j))
 	k := j + 1
+	if yuan := Milli(a) * 1000; t.is(k, "块元") && !t.is(k+1, s.afterPiece(k)) && yuan > tok.num.max && s.digitAt(k+1) < 0 { // 两块三块都可以
+		tok.num.max, tok.end = yuan, k+1
+		return
+	}
 	if t.is(k, "毛角") && !s.hairy(k) {
 		tok.num.min += Milli(a) * 100
 		tok.num.max = tok.num.min
@@ -193,6 +197,10 @@ func (s *scan) tail(tok *token, worth Milli) {
 		return
 	}
 	if a == 1 && s.unitAfter(j+1) || s.unitAfter(j+1) && !t.is(j+1, "分") && isDigit(t.rune(j)) {
+		return
+	}
+	if dime := Milli(a) * 100; t.is(j+1, "毛角") && !s.hairy(j+1) && dime > tok.num.max && worth == 10 { // 四毛五毛都可以
+		tok.num.max, tok.num.approx, tok.end = dime, false, j+2
 		return
 	}
 	tok.num.min += Milli(a) * worth

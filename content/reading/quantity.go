@@ -408,6 +408,9 @@ func (s *scan) dailyBefore(i int) string {
 			k+2 == i && s.tokens[k+1].product() && s.amounts[last].from > 0 && s.tokens[s.amounts[last].from-1].product() { // 每周要白菜300斤 萝卜200斤
 			return s.amounts[last].rate
 		}
+		if t.cue(cueLeft) || s.text.has(t.start, "家里还有") { // 一年割五十多斤,家里还有二十多斤
+			return ""
+		}
 		if t.kind == stopToken || t.kind == numberToken && (t.unit == nil || t.unit.class != otherUnit) || t.kind == moneyToken || t.kind == blankToken {
 			return ""
 		}

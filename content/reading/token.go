@@ -149,7 +149,7 @@ func (s *scan) numberToken(i int, num number) token {
 	case s.text.is(end, "多余") && !s.text.is(end+1, "少种样"):
 		tok.num.hasMax, tok.num.approx = false, true
 		tok.end++
-	case s.text.is(end, "半") && tok.num.single() && !s.text.is(end+1, "个年天月"):
+	case s.text.is(end, "半") && tok.num.single() && !s.text.is(end+1, "个年天月斤公两"): // 一斤半, but 一条半斤
 		tok.num.min += 500
 		tok.num.max += 500
 		tok.end++
