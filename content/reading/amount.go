@@ -288,6 +288,8 @@ func (s *scan) around(a *amount) {
 			a.num.hasMax, a.num.approx = false, true
 			a.loose = true
 			end += 2
+		case t.has(end, "以下") && classOf(t.rune(end+2))&opensNumeral != 0: // 75果以上1块9 以下1块4
+			end = said
 		case t.has(end, "以下"), t.has(end, "以内"), t.has(end, "之内"), t.has(end, "不到"), t.has(end, "不足"), t.has(end, "封顶"):
 			a.num.hasMin, a.num.approx = false, true
 			end += 2

@@ -33,6 +33,8 @@ func (s *scan) bareNumber(i int) int {
 		return i
 	case s.bareSize(i):
 		return i
+	case s.packPrice(i):
+		a.kind, a.unit = priceAmount, s.amounts[len(s.amounts)-1].per
 	default:
 		s.per(&a, i, next)
 		if a.unit != nil || s.priceNamed(i) {
@@ -58,6 +60,15 @@ func (s *scan) bareNumber(i int) int {
 	}
 	s.amounts = append(s.amounts, a)
 	return a.to - 1
+}
+
+// packPrice tells whether the number at token i stands right after what one pack holds: 20斤一筐120.
+func (s *scan) packPrice(i int) bool {
+	if len(s.amounts) == 0 {
+		return false
+	}
+	a := &s.amounts[len(s.amounts)-1]
+	return a.kind == apieceAmount && a.to == i && a.per != nil && a.per.class == packUnit
 }
 
 // besidePrice tells whether v is of the size of the price before it: 公的一万三一头 母的九千五.

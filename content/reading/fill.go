@@ -79,7 +79,7 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 func (s *scan) placeBare(l *lotDraft, q **amount) {
 	for k := range l.bare {
 		b := l.bare[k]
-		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.is(s.tokens[b.from].start-1, "的")) { // 大的38 中的32; 干笋 80 湿笋 8块
+		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.is(s.tokens[b.from].start-1, "的") || b.num.value() < 10*l.prices[0].num.value() && s.ofKind(&b) && s.ofKind(&l.prices[0])) { // 大的38 中的32; 干笋 80 湿笋 8块; 头茬45 二茬25
 			b.grade = true
 			l.prices = append(l.prices, b)
 			continue
@@ -237,14 +237,27 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 	return p
 }
 
-// described tells whether each of several prices stands right after what it is of: 打了蜡的3块 没打蜡的2块6.
+// described tells whether each of several prices stands right after what it is of: 打了蜡的3块 没打蜡的2块6, 头茬45 二茬25.
 func (s *scan) described(prices []amount) bool {
 	for k := range prices {
-		if !s.text.is(s.tokens[prices[k].from].start-1, "的") {
+		if !s.ofKind(&prices[k]) {
 			return false
 		}
 	}
 	return len(prices) > 1
+}
+
+// ofKind tells whether a kind of the goods stands right before price a: 干籽6块8, 一级果12, 75果以上1块9. A verb or a word of price is none.
+func (s *scan) ofKind(a *amount) bool {
+	t := &s.text
+	j := s.tokens[a.from].start
+	if r := t.rune(j - 1); r == ')' || r == '的' {
+		return true
+	} else if r < 0x2E80 || t.is(j-1, "是价卖要到给出按才只收成共约每钱元块斤付了涨跌降") || s.tokens[a.from].kind == whenToken {
+		return false
+	}
+	p := &s.tokens[max(a.from-1, 0)]
+	return p.kind != numberToken && p.kind != moneyToken && p.kind != whenToken || t.is(p.end-1, "果采茬级等")
 }
 
 // priceUnit is what a price is for when that is not said: 斤, but one piece of what is counted; live animals by weight.

@@ -104,10 +104,13 @@ func (s *scan) sameLot(k int) int {
 		if p.product != m.product || p.product == nil {
 			continue
 		}
+		if k == j+1 && s.fullAfter(j) && s.fullAfter(k) { // 红薯粉 八百斤 十二块 红薯粉条 一百扎 65一扎
+			continue
+		}
 		if (p.variety == "" || stateOnly(p) && !stateOnly(m)) && m.variety != "" && (s.lots[p.lot].first.variety == "" || stateOnly(&s.lots[p.lot].first)) && !s.countedAfter(k) && !(s.pricedAfter(j) && s.pricedAfter(k)) { // 鹅30只 武冈铜鹅, 鲜百合2吨,卷丹: the narrower name of the same
 			return p.lot
 		}
-		if s.counted(k) && s.counted(j) || s.pricedAfter(k) && s.pricedAfter(j) && p.variety != m.variety {
+		if s.counted(k) && s.counted(j) || s.pricedAfter(k) && s.pricedAfter(j) && p.variety != m.variety || k == j+1 && s.fullAfter(j) && s.fullAfter(k) {
 			continue
 		}
 		if p.variety == "" || m.variety == "" || strings.Contains(m.variety, p.variety) || strings.Contains(p.variety, m.variety) {
@@ -145,6 +148,22 @@ func (s *scan) countedAfter(k int) bool {
 		}
 	}
 	return false
+}
+
+// fullAfter tells whether both a quantity and a price stand between mention k and the next one.
+func (s *scan) fullAfter(k int) bool {
+	end := len(s.tokens)
+	if k+1 < len(s.mentions) {
+		end = s.mentions[k+1].from
+	}
+	quantity, price := false, false
+	for i := range s.amounts {
+		if a := &s.amounts[i]; a.from >= s.mentions[k].to && a.to <= end {
+			quantity = quantity || a.kind == quantityAmount || a.kind == apieceAmount
+			price = price || a.kind == priceAmount && !a.negotiable || a.kind == bareAmount
+		}
+	}
+	return quantity && price
 }
 
 // pricedAfter tells whether a price stands right after mention k.

@@ -157,11 +157,11 @@ func (s *scan) cents(tok *token) {
 	tok.num.max = tok.num.min
 	tok.end = k
 	switch {
-	case !arabic && b > 0 && b == a+1 && t.rune(k) != '一': // 三块五六
+	case !arabic && b > 0 && b == a+1 && t.rune(k) != '一' && !t.is(k+1, "级等号茬采档"): // 三块五六
 		tok.num.max += 100
 		tok.num.approx = true
 		tok.end++
-	case !arabic && b > 0 && !(b == 1 && s.unitAfter(k+1)) && !isDigit(t.rune(k)): // 三块八五
+	case !arabic && b > 0 && !(b == 1 && s.unitAfter(k+1)) && !isDigit(t.rune(k)) && !t.is(k+1, "级等号茬采档"): // 三块八五
 		tok.num.min += Milli(b) * 10
 		tok.num.max = tok.num.min
 		tok.end++

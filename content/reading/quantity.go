@@ -196,6 +196,9 @@ func (s *scan) holds(i int) (last int, ok bool) {
 	a := amount{kind: apieceAmount, num: w.num, unit: w.unit, per: tok.unit, from: i, to: k + 1}
 	s.around(&a)
 	a.from = i
+	if r := s.dailyBefore(i); r != "" && tok.unit.class == loadUnit { // 每天一车15吨
+		a.kind, a.rate, a.per = rateAmount, r, nil
+	}
 	s.amounts = append(s.amounts, a)
 	return a.to - 1, true
 }
@@ -232,7 +235,7 @@ func (s *scan) judge(a *amount) {
 	switch {
 	case t.is(unitEnd, "起") && !t.is(unitEnd+1, "来"), s.cueAfter(s.tokenFrom(end, a.from), 2, cueMinOrder):
 		a.kind = ignoredAmount
-	case s.cueBefore(a.from, 2, cueMinOrder), s.cueBefore(a.from, 3, cueYield), s.scaleBefore(a.from):
+	case s.cueBefore(a.from, 2, cueMinOrder), s.yieldBefore(a.from), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
 	case s.textAfter(end, "也有") && s.textAfter(s.tokens[a.from].start-2, "冇得", "没得", "没有", "冒得", "冇有", "不到"): // 冇得两万斤也有一万八九
 		a.kind = ignoredAmount
@@ -267,6 +270,23 @@ func (s *scan) judge(a *amount) {
 	} else if !weight || a.num.value() > 30_000 {
 		a.loose = false
 	}
+}
+
+// yieldBefore tells whether a word of yield stands before token i, and no other number between: 亩产260斤 估计5万斤.
+func (s *scan) yieldBefore(i int) bool {
+	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
+		t := &s.tokens[k]
+		if t.cue(cueYield) {
+			return true
+		}
+		if t.kind == numberToken || t.kind == stopToken {
+			return false
+		}
+		if t.kind == blankToken {
+			n--
+		}
+	}
+	return false
 }
 
 // scaleBefore tells whether 规模, 历史 or 穗重 stands right before token i: how big the farm is, or one of the fruit.
@@ -378,10 +398,10 @@ func (s *scan) needBefore(i int) string {
 	if i > 0 && s.tokens[i-1].product() { // 日需鲜鱼100斤
 		j = s.tokens[i-1].start
 	}
-	if !t.is(j-1, "量求要需销") {
+	if !t.is(j-1, "量求要需销收") {
 		return ""
 	}
-	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销"} {
+	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销", "收"} {
 		n := utf8.RuneCountInString(w)
 		if !t.has(j-n, w) || !t.is(j-n-1, "日天月周年") || isDigit(t.rune(j-n-2)) || hanDigit(t.rune(j-n-2)) >= 0 || t.is(j-n-2, "今明去本当这个") {
 			continue

@@ -163,7 +163,7 @@ func (s *scan) thanks(f *features) (verdict, bool) {
 
 func (s *scan) subscribes(f *features) (verdict, bool) {
 	again := s.saysAny(subscribesAgain) && !s.says("订货") || s.text.has(0, "订") && s.says("价", "行情", "消息", "信息")
-	asked := again || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点", "想天天", "想每天", "天天晓得", "每天晓得", "天天知道", "每天知道")
+	asked := again || f.has(cueEvery) && s.says("给我", "发我") && s.says("价", "行情") || f.has(cueSubscribe) || f.has(cueEvery) && s.says("发下", "发一下", "报一下", "报下", "发我", "推我", "发个", "发条", "一条", "讲一声", "讲声", "发一次", "报一次", "喊一声", "喊声", "推一", "发点", "想天天", "想每天", "天天晓得", "每天晓得", "天天知道", "每天知道")
 	if !asked || f.has(cueHelp) && s.says("怎么订", "如何订", "怎么没", "怎么收不到", "怎么开通") || f.weights && f.goods && (f.prices || f.has(cueSell, cueBuy, cueWho)) {
 		return verdict{}, false
 	}

@@ -209,15 +209,22 @@ func (s *scan) whenRank(i int, intent Intent) int {
 	switch {
 	case x.has(t.start, "过年") && x.is(t.end, "杀吃"), x.has(t.end-2, "过年") && (x.has(t.start-2, "杀了") || x.has(t.start-2, "杀来")): // 买1头土猪过年杀: what for, not when
 		return 0
+	case x.has(t.end-2, "过年") && (s.textAfter(t.end, "送人", "送礼", "自己吃") || x.is(t.end, "了") && x.is(t.start-1, "要快")): // 要过年了
+		return 0
+	case x.is(t.start-1, "天") && x.has(t.start, "可以"): // 一天可以摘两千斤
+		return 0
 	case x.has(t.end-2, "过年") && i+1 < len(s.tokens) && (s.tokens[i+1].product() || x.is(t.end, "鱼货")): // 过年腊肉: of what kind
 		return 0
 	case w.vague:
+		if s.textAfter(t.end, "回", "给我") {
+			return 0
+		}
 		if s.textAfter(t.end, "上市", "出栏", "采摘", "开园", "摘", "挖", "要", "出", "就要", "急要", "可以", "能") {
 			return 1
 		}
 		return 0
 	case w.now:
-		if x.has(t.start, "现在可以") && s.textAfter(t.end, "报", "申请") || x.has(t.start, "马上") && s.textAfter(t.end, "烂", "坏", "过年") {
+		if x.has(t.start, "现在可以") && s.textAfter(t.end, "报", "申请") || x.has(t.start, "马上") && s.textAfter(t.end, "烂", "坏", "过年", "回", "联系", "给我", "打电话") {
 			return 0
 		}
 		if x.has(t.start, "冷库") && s.textAfter(t.end, "出租", "要", "收") || x.has(t.start, "随时") && s.textAfter(t.end, "联系", "来电", "咨询", "通知", "告诉") || x.is(t.start-1, "未没快待等可") {
@@ -257,6 +264,9 @@ func (s *scan) describesPast(t *token) bool {
 	}
 	if x.is(j, "挖收摘采杀打做榨晒种栽孵养腌酿熏炒") && (x.is(j+1, "的") || x.is(j+1, "了") || x.is(j+2, "的") && x.is(j+1, "下回来制") || x.is(j+1, "好完")) {
 		return !(x.is(j, "摘挖采收") && x.is(j+1, "的") && t.window.hasFrom && t.window.from > s.today && t.window.from-s.today < 200)
+	}
+	if x.is(j, "卖") && x.is(j+1, "了掉") { // 春节前卖了1万斤
+		return true
 	}
 	return s.textAfter(j, "生的", "出生", "买的", "进的", "播种", "种下", "种植", "移栽")
 }

@@ -183,6 +183,9 @@ func (s *scan) asksForGoods(i int) bool {
 	if s.text.is(end, "卖") && s.text.is(end+1, "不没吗么啵") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？!我")) {
 		return true
 	}
+	if s.text.is(end, "没吗么") && (end+1 >= len(s.text.runes) || s.text.is(end+1, " ,，。?？")) { // 有安仁的枳壳没
+		return true
+	}
 	return s.text.is(end, "的") && s.startsClause(i) && s.textAfter(end+1, "留", "联系", "打", "讲", "喊", "报", "找", "加", "私", "速", "请", "电", "吗", "没", "老板", "朋友", "农户", "来", "说")
 }
 
@@ -269,7 +272,7 @@ func (s *scan) sells(i int) bool {
 	if s.before(i, "有人", "人家", "别人", "别个", "不", "怎么", "好", "没人", "谁", "哪里", "哪个", "他们", "看到", "上次", "难", "才", "只能", "能", "不是我", "不是") && !s.text.has(t.start, "卖掉") {
 		return false
 	}
-	if s.follows(i, "多少", "好多", "几", "什么价", "了", "完", "的没", "的吗", "没") && !s.text.has(t.start, "供") && !s.text.has(t.start, "出售") {
+	if s.follows(i, "多少", "好多", "几", "什么价", "了", "完", "的没", "的吗", "没", "疯", "得好", "得俏") && !s.text.has(t.start, "供") && !s.text.has(t.start, "出售") {
 		return false
 	}
 	if t.end == t.start+1 && i+1 < len(s.tokens) && s.tokens[i+1].kind == moneyToken && s.text.is(t.start, "出") {
