@@ -220,7 +220,8 @@ func (s *scan) material(k int) bool {
 		grown := s.text.is(start-2, "种") && made != m.product && strings.ContainsAny(made.Name, m.product.Name)
 		return raised || grown
 	}
-	return s.text.is(start-1, "包做泡炖煮蒸熬") && m.product.Category == "加工品" && s.mentions[0].product.Category != "加工品" && !s.countedAfter(k) && !s.pricedAfter(k)
+	dish := s.text.is(start-1, "包泡炖煮蒸熬") || s.text.is(start-1, "做") && s.text.is(start-2, "合来可")
+	return dish && m.product.Category == "加工品" && s.mentions[0].product.Category != "加工品"
 }
 
 func (s *scan) aside(k int) bool {

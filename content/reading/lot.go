@@ -205,6 +205,9 @@ func (s *scan) siblings(k int) bool {
 		}
 	}
 	for i := m.to; i < len(s.tokens) && i < m.to+6; i++ {
+		if k := s.tokens[i].kind; k == numberToken || k == moneyToken { // 湖羊母羊三十来头 都怀了崽
+			break
+		}
 		if t := &s.tokens[i]; t.cue(cueTotal) || t.cue(cueBoth) || t.cue(cueEachOf) || s.text.is(t.start, "都各") {
 			return true
 		}
