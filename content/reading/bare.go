@@ -17,7 +17,7 @@ func (s *scan) bareNumber(i int) int {
 	if t.is(tok.end, "一/每") && t.is(tok.end+1, "位人张") { // 入园30一位: what a guest pays
 		return i
 	}
-	if t.is(tok.end, "果") && tok.num.value() >= 40_000 && tok.num.value() <= 150_000 { // 70-85果: how wide it is
+	if t.is(s.skip(tok.end, "的"), "果") && tok.num.value() >= 40_000 && tok.num.value() <= 150_000 { // 70-85果: how wide it is
 		return i
 	}
 	if t.is(tok.start-1, "#号") || t.is(tok.end, "#号年月级等岁代届") || isLetter(t.rune(tok.start-1)) || isLetter(t.rune(tok.end)) {

@@ -85,7 +85,7 @@ func newDictionary(lex *lexicon.Lexicon) *dictionary {
 			}
 		}
 		for _, w := range sign.Words {
-			b.at(w).cues.add(c)
+			b.at(foldWord(w)).cues.add(c)
 		}
 	}
 	for w, k := range whenWords() {

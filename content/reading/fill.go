@@ -1,5 +1,7 @@
 package reading
 
+import "strings"
+
 // fill turns a draft into a lot without place and time.
 func (s *scan) fill(l *lotDraft) Lot {
 	lot := Lot{Product: l.first.name}
@@ -251,7 +253,7 @@ func (s *scan) described(prices []amount) bool {
 func (s *scan) ofKind(a *amount) bool {
 	t := &s.text
 	j := s.tokens[a.from].start
-	if r := t.rune(j - 1); r == ')' || r == '的' {
+	if r := t.rune(j - 1); r == ')' || r == '的' || t.has(j-2, "干了") {
 		return true
 	} else if r < 0x2E80 || t.is(j-1, "是价卖要到给出按才只收成共约每钱元块斤付了涨跌降") || s.tokens[a.from].kind == whenToken {
 		return false
@@ -265,8 +267,8 @@ func (s *scan) priceUnit(l *lotDraft, q, a *amount) *unit {
 	v := a.num.value()
 	if q == nil || q.kind != quantityAmount || q.unit.class == weightUnit || q.unit.class == loadUnit {
 		if l.first.product != nil && q == nil {
-			switch u := s.usualUnit(l); u {
-			case &tree, &egg, &fry:
+			switch u := s.usualUnit(l); {
+			case u == &tree || u == &egg || u == &fry || u == &bird && strings.HasSuffix(l.first.product.Name, "苗"): // 鸭苗3块8
 				return u
 			}
 			for k := range l.apiece { // 一箱十斤 88

@@ -7,12 +7,12 @@ var (
 	moves       = spoken("涨", "跌")
 	iWant       = spoken("想要", "我要")
 	howMuchEach = spoken("多少一", "好多一", "几多一", "几块一", "几毛一", "批发多少", "批发好多")
-	whichIsTrue = spoken("哪个准", "到底", "哪个是真", "是真的不", "是真的吗", "是不是真")
+	whichIsTrue = spoken("哪个准", "到底", "哪个是真", "是真的不", "是真的吗", "是不是真", "准信", "哪个对")
 	// buyersGone: buyers stay away, or nobody can be there
 	buyersGone = spoken("都没来", "都不来", "不来了", "没来收", "不来收", "不来拉", "来看了一眼", "他跑了", "车子进不来", "车进不来", "封了", "仓满",
 		"没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课",
 		"都是亏", "要亏", "跑了", "亏得")
-	buyers   = spoken("老板", "客商", "贩子", "买家", "收购商", "车队", "经销商")
+	buyers   = spoken("老板", "客商", "贩子", "买家", "小贩", "商贩", "收购商", "车队", "经销商")
 	stayAway = spoken("没来", "不来", "不肯来", "没上门", "不上门", "没见", "没影", "没了", "没到", "少了", "不要了", "不收了", "跑了", "违约", "毁约", "不接电话")
 	unsold   = spoken("未销", "未售", "没动", "没卖动")
 )
@@ -47,7 +47,7 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case trend && f.has(cueGlut) && f.goods && !f.asks:
 		return verdict{}, false
-	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "涨了冇", "跌了冇", "会不会", "涨了没", "跌了没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "是不是") || s.says("还是") && !f.has(cueGlut)) &&
+	case trend && (f.asks || s.says("涨不", "跌不", "会涨", "会跌", "涨没", "跌没", "涨了没", "跌了没", "会不会", "涨了没", "跌了没", "还能", "什么时候", "几时", "走势", "怎么还", "怎么样", "如何", "咋样", "低了吧", "真的假的", "是不是") || s.says("还是") && !f.has(cueGlut)) &&
 		!(f.goods && f.weights && (f.prices || d.sell >= 0)) && !wants:
 		return query, true
 	case s.saysAny(howMuchEach) && !offers:
@@ -64,9 +64,9 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case f.prices && !f.weights && !f.has(cueGlut) && s.says("能卖到", "卖得到", "能不能卖到", "会不会到", "能到"):
 		return query, true
-	case !f.goods && !f.weights && !f.prices && f.has(cueTrend, cuePriceWord) && s.says("有没有", "有冇", "出来没", "出来了没", "发一下", "发下", "发来"):
+	case !f.goods && !f.weights && !f.prices && f.has(cueTrend, cuePriceWord) && s.says("有没有", "有没", "出来没", "出来了没", "发一下", "发下", "发来"):
 		return query, true
-	case f.has(cueTrend, cuePriceWord) && !f.weights && !f.prices && s.says("发一下", "发下", "发来", "报一下", "报下"):
+	case f.has(cueTrend, cuePriceWord) && !f.weights && !f.prices && s.says("发一下", "发下", "发来", "发我", "报我", "报一下", "报下"):
 		return query, true
 	case (f.prices || trend || len(s.amounts) > 0) && s.saysAny(whichIsTrue) && d.sell < 0:
 		return query, true
@@ -124,7 +124,7 @@ func (s *scan) glut(f *features) (verdict, bool) {
 	if !hurry && !buyers && !unsold && !f.has(cuePlea) && s.says("没卖完", "还没卖") && f.prices && f.weights && !s.says("没卖完怎么", "愁") {
 		return verdict{}, false
 	}
-	if f.goods && f.weights && f.prices && !buyers && !s.says("没人", "冇人", "无人", "没得人", "滞销", "卖不", "烂", "亏", "愁", "积压", "销不", "销路", "卖难", "倒", "坏", "贱", "求助", "没卖", "压", "急死", "帮帮") {
+	if f.goods && f.weights && f.prices && !buyers && !s.says("没人", "无人", "没得人", "滞销", "卖不", "烂", "亏", "愁", "积压", "销不", "销路", "卖难", "倒", "坏", "贱", "求助", "没卖", "压", "急死", "帮帮") {
 		return verdict{}, false // 堆在路边, 帮忙叫车: an offer all the same
 	}
 	v := verdict{intent: GlutReport, sure: 880}

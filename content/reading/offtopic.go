@@ -4,12 +4,13 @@ var (
 	// papers: words of newspapers and offices
 	papers = spoken("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期",
 		"新华社", "央视", "昨日发布", "发布会", "据统计")
-	adverts   = spoken("回t", "退订回", "回td", "回复t", "回1", "回复1") // by text, as the carriers require
-	datelines = spoken("网讯", "报讯", "讯】", "社讯", "快讯")
+	adverts   = spoken("回t", "退订回", "回td", "回复t", "回1", "回复1", "请回", "拒收") // by text, as the carriers require
+	datelines = spoken("据监测", "网讯", "报讯", "讯】", "社讯", "快讯")
 	// marketNotes: words of those who write about markets
 	marketNotes    = spoken("走动", "产新", "后市", "市场稳定", "行情平稳", "行情稳定", "价格平稳", "价格稳定", "震荡", "回调", "稳中有", "均价", "环比", "同比", "跌幅", "涨幅", "价格不低", "价格会")
 	processes      = spoken("加工费", "代加工", "来料加工", "要烘的", "代烘", "开榨", "代榨", "代碾", "要榨的", "烘干服务") // offers work on others' goods
-	partners       = spoken("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招")                  // wants partners for a business
+	sellsElsewhere = spoken("都卖到", "才卖", "跟我讲", "跟我说", "卖到了")
+	partners       = spoken("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") // wants partners for a business
 	interrogatives = spoken("什么", "么子", "怎么", "怎样", "如何", "哪", "几时", "多少", "好多", "是不是", "行不行", "能不能", "会不会", "可不可以", "吗",
 		"有没有", "?", "咋", "何解", "何什")
 	hearsay = spoken("有人说", "有人讲", "看到有人", "网上说", "网上讲")
@@ -17,7 +18,7 @@ var (
 
 // bulletin reads news, price bulletins and papers of offices, which tell of goods and figures and offer nothing.
 func (s *scan) bulletin(f *features) (verdict, bool) {
-	if s.saysAny(adverts) && s.says("退订", "办理", "贷") && s.says("【", "链接", "点击", "额度", "领取", "优惠") {
+	if s.saysAny(adverts) && s.says("退订", "办理", "贷", "领取", "拒收", "额度") && s.says("【", "链接", "点击", "额度", "领取", "优惠") {
 		return verdict{intent: Other, sure: 880}, true
 	}
 	if s.saysAny(datelines) {
@@ -91,6 +92,9 @@ func (s *scan) machineMeant(i int) bool {
 
 // heard tells of hearsay: 听隔壁村讲, 看到有人卖.
 func (s *scan) heard() bool {
+	if s.saysAny(sellsElsewhere) && s.amountKinds()[quantityAmount] == 0 { // 我姨爹讲县里鸡蛋都卖到六块五了
+		return true
+	}
 	if s.saysAny(hearsay) {
 		return true
 	}

@@ -250,7 +250,7 @@ func (s *scan) standsAlone(i int) bool {
 		return true
 	}
 	if foreignShort {
-		return s.isolated(i) && !s.wordLike(t)
+		return (s.isolated(i) || uniq != "-" && s.goesOn(i)) && !s.wordLike(t)
 	}
 	// a township without 镇
 	for _, r := range t.sense.places {
@@ -259,6 +259,15 @@ func (s *scan) standsAlone(i int) bool {
 		}
 	}
 	return uniq != "-" && !s.wordLike(t) && (s.isolated(i) || hunan && (len(word) > 2 || s.textAfter(t.end, "那边的", "这边的")) && s.halfIsolated(i))
+}
+
+// goesOn tells whether the name at token i begins a clause, or stands after 我们 and the like, and goes on with a name that we don't know:
+// 寿光洛城合作社, 我们钟祥胡集.
+func (s *scan) goesOn(i int) bool {
+	if i+2 >= len(s.tokens) || s.tokens[i+1].kind != otherToken || s.text.rune(s.tokens[i+1].start) < 0x2E80 || s.text.is(s.tokens[i+1].start, "的是有了要在和") {
+		return false
+	}
+	return s.startsClause(i) || s.before(i, "我们", "我是", "地址", "货在", "来自")
 }
 
 // halfIsolated tells whether a long name stands at the beginning or after an amount and goes on with one's own doing, or ends the message

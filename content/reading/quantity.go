@@ -31,6 +31,9 @@ func (s *scan) numberUse(i int) int {
 			return last
 		}
 	case countUnit, packUnit, loadUnit:
+		if u, _, _, e := s.perAt(t.end); u != nil && e > t.end && u.class == weightUnit && u.name == "斤" && t.num.value() > 1000 && s.text.is(t.end, "一/每") { // 10-20条一斤: a size
+			return s.tokenFrom(e, i+1) - 1
+		}
 		if last, ok := s.holds(i); ok {
 			return last
 		}
@@ -173,7 +176,7 @@ func (s *scan) holds(i int) (last int, ok bool) {
 		if t.kind == numberToken {
 			break
 		}
-		if !(t.kind == blankToken || t.cue(cueAbout) || t.cue(cueApiece) || t.kind == otherToken && s.text.is(t.start, "重有是净毛约")) {
+		if !(t.kind == blankToken || t.cue(cueAbout) || t.cue(cueApiece) || t.kind == otherToken && s.text.is(t.start, "重有是净毛约装能拉")) {
 			return i, false
 		}
 	}
@@ -237,7 +240,7 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case s.cueBefore(a.from, 2, cueMinOrder), s.yieldBefore(a.from), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
-	case s.textAfter(end, "也有") && s.textAfter(s.tokens[a.from].start-2, "冇得", "没得", "没有", "冒得", "冇有", "不到"): // 冇得两万斤也有一万八九
+	case s.textAfter(end, "也有") && s.textAfter(s.tokens[a.from].start-2, "没得", "没得", "没有", "冒得", "没有", "不到"): // 冇得两万斤也有一万八九
 		a.kind = ignoredAmount
 	case s.minOnly(a), a.from > 0 && s.tokens[a.from-1].cue(cueHowMuch) && t.is(s.tokens[a.from].start, "一1"): // 好多钱一百斤
 		a.kind = ignoredAmount
@@ -398,10 +401,10 @@ func (s *scan) needBefore(i int) string {
 	if i > 0 && s.tokens[i-1].product() { // 日需鲜鱼100斤
 		j = s.tokens[i-1].start
 	}
-	if !t.is(j-1, "量求要需销收") {
+	if !t.is(j-1, "量求要需销收采产摘供") {
 		return ""
 	}
-	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销", "收"} {
+	for _, w := range []string{"需求量", "需求", "需要", "需", "用量", "销量", "销", "收", "采", "产", "摘", "供"} {
 		n := utf8.RuneCountInString(w)
 		if !t.has(j-n, w) || !t.is(j-n-1, "日天月周年") || isDigit(t.rune(j-n-2)) || hanDigit(t.rune(j-n-2)) >= 0 || t.is(j-n-2, "今明去本当这个") {
 			continue

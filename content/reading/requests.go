@@ -62,7 +62,7 @@ func (s *scan) keyword(f *features) (verdict, bool) {
 }
 
 var (
-	takesDown       = spoken("撤", "下架", "不用再挂", "不用挂", "莫挂", "别挂", "删掉", "删了", "取消我的", "莫打电话", "别打电话", "不要打电话") // wants a listing gone
+	takesDown       = spoken("撤", "下架", "不用再挂", "不用挂", "莫挂", "别挂", "删掉", "删了", "取消我的", "莫打电话", "别打电话", "不要打电话", "莫再喊", "莫再打", "别再打", "不要再打", "莫打我", "别打我") // wants a listing gone
 	subscribesAgain = spoken("重新订", "想订", "再订", "又订", "订个", "订上", "又想看", "又想收")
 	signsUp         = spoken("报", "参会", "算我")
 	ownListing      = spoken("发的", "登的", "登记的", "挂的", "报的", "写的", "那条", "那个信息", "我的信息", "上次的")
@@ -127,6 +127,9 @@ func (s *scan) fair(f *features) (verdict, bool) {
 func (s *scan) closes(f *features) (verdict, bool) {
 	sold, gone := f.has(cueSold), f.has(cueWithdraw)
 	down := s.saysAny(takesDown)
+	if s.says("只卖") && f.goods {
+		return verdict{}, false // 辣椒酱不卖的 只卖鲜辣椒
+	}
 	if !sold && !gone && !down || f.has(cueLeft) && f.weights && !down || s.text.has(0, "订阅") {
 		return verdict{}, false
 	}
@@ -176,6 +179,9 @@ func (s *scan) subscribes(f *features) (verdict, bool) {
 func (s *scan) edits(f *features) (verdict, bool) {
 	if len(s.amounts) == 0 && !f.has(cueEdit) {
 		return verdict{}, false
+	}
+	if f.has(cueEdit) && f.has(cueWrong) && !f.weights && !f.prices { // 昨天登的豆角 村名写错了 帮我改下
+		return verdict{intent: Other, sure: 880, also: []Intent{Help}}, true
 	}
 	mine := s.saysAny(ownListing)
 	strong := f.has(cueBuy, cueAskBuyer, cueWelcome, cueHowMuch, cueGlut, cueTrend) || f.places && f.goods && !mine

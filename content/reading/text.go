@@ -162,7 +162,7 @@ func fold(r rune) rune {
 	return r
 }
 
-// foldHan maps the formal digits and some variants to the plain ones.
+// foldHan maps the formal digits and some variants to the plain ones, and what Hunan writes for 没, 了 and 吃.
 func foldHan(r rune) rune {
 	switch r {
 	case '壹':
@@ -205,6 +205,12 @@ func foldHan(r rune) rune {
 		return '卖'
 	case '個':
 		return '个'
+	case '冇': // Hunan: 冇得, 有冇
+		return '没'
+	case '哒': // Hunan: 跌哒
+		return '了'
+	case '恰': // Hunan: 恰饭
+		return '吃'
 	case '価', '價':
 		return '价'
 	case '収':

@@ -85,7 +85,7 @@ func (s *scan) next(i int) token {
 		}
 	}
 	w, n := s.r.dict.matcher.Longest(t.runes[i:])
-	if end, win, ok := s.whenAt(i, w, n); ok {
+	if end, win, ok := s.whenAt(i, w, n); ok && !(i+n > end && s.r.dict.senses[w].goods.product != nil) { // 八月瓜 is no month
 		return token{kind: whenToken, start: i, end: end, window: win, sense: s.plainSense(w, n, end-i)}
 	}
 	if num := t.numberAt(i); num.end > i && num.end-i > n || num.end-i == n && n > 0 && (s.onlyCue(w) || s.counts(num.end)) {

@@ -54,7 +54,9 @@ func (s *scan) deal(f *features) dealing {
 				first(&d.buy, i)
 			}
 		case t.cue(cueHave):
-			if o := s.object(i); (o == goodsObject || o == numberObject) && !s.text.has(t.start, "有人") && !s.text.has(t.end, "人") {
+			if s.asksWhether(i) {
+				first(&d.buy, i)
+			} else if o := s.object(i); (o == goodsObject || o == numberObject) && !s.text.has(t.start, "有人") && !s.text.has(t.end, "人") {
 				if s.askedWho(i) || o == goodsObject && s.asksForGoods(i) {
 					first(&d.buy, i)
 				} else {
@@ -147,20 +149,34 @@ func (s *scan) follows(i int, words ...string) bool {
 // looksFor tells whether 找 at token i looks for goods.
 func (s *scan) looksFor(i int) bool {
 	o := s.objectWithin(i, 4)
-	return (o == goodsObject || o == numberObject && len(s.mentions) > 0) && (s.startsClause(i) || s.before(i, "我", "想", "要", "们", "在", "帮忙", "请", "帮我"))
+	return (o == goodsObject || o == numberObject && len(s.mentions) > 0) && (s.startsClause(i) || s.before(i, "我", "想", "要", "们", "在", "帮忙", "请", "帮我", "客户", "老板", "公司"))
 }
 
 // looked tells whether 有没有 at token i asks for the goods before it: 砂糖桔有没有 要一车.
 func (s *scan) looked(i int) bool {
 	t := &s.tokens[i]
-	if i == 0 || !s.text.is(t.start, "有") || !s.textAfter(t.start, "有没有", "有冇") || !s.isMention(i-1) && !(i > 1 && s.tokens[i-1].kind == blankToken && s.isMention(i-2)) {
+	if i == 0 || !s.text.is(t.start, "有") || !s.text.has(t.start, "有没") || !s.isMention(i-1) && !(i > 1 && s.tokens[i-1].kind == blankToken && s.isMention(i-2)) {
 		return false
 	}
-	j := t.start + 3
-	if s.text.has(t.start, "有冇") {
-		j = t.start + 2
-	}
+	j := s.skip(t.start, "有没有", "有没")
 	return j >= len(s.text.runes) || s.text.is(j, " ,，。?？!的") && !s.text.is(j, "的")
+}
+
+// asksWhether tells whether the clause of 有 at token i, which names no number, ends with 没 or 吗: 有清塘的没.
+func (s *scan) asksWhether(i int) bool {
+	if !s.startsClause(i) || s.text.is(s.tokens[i].end, "人没") {
+		return false
+	}
+	for k := i + 1; k < len(s.tokens) && k < i+7; k++ {
+		t := &s.tokens[k]
+		switch {
+		case t.kind == numberToken, t.kind == moneyToken, t.cue(cueCollect), t.cue(cueTitle):
+			return false
+		case t.kind == blankToken, t.kind == stopToken, t.kind == commaToken:
+			return s.text.is(t.start-1, "没吗") && !s.text.is(t.start-2, "有") && len(s.mentions) > 0
+		}
+	}
+	return false
 }
 
 // askedWho tells whether 有 at token i is asked for: 哪位老板手里有.
@@ -177,7 +193,7 @@ func (s *scan) askedWho(i int) bool {
 func (s *scan) asksForGoods(i int) bool {
 	m := s.mentionAfter(i)
 	end := s.tokens[s.mentions[m].to-1].end
-	if s.text.has(s.tokens[i].start, "有没有") || s.text.has(s.tokens[i].start, "有冇") {
+	if s.text.has(s.tokens[i].start, "有没") {
 		return !s.before(i, "我") && !s.textBetween(s.tokens[i].end, s.tokens[s.mentions[m].from].start, "收", "要", "人")
 	}
 	if s.text.is(end, "卖") && s.text.is(end+1, "不没吗么啵") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？!我")) {
@@ -215,7 +231,7 @@ func (s *scan) dealers(i int) bool {
 		return false
 	}
 	end := s.tokens[s.mentions[s.mentionAfter(i)].to-1].end
-	return s.text.is(end, "的") && s.textAfter(end+1, "老板", "客商", "厂家", "厂", "公司", "朋友", "人", "商家", "贩子", "联系", "来", "打", "请", "看")
+	return s.text.is(end, "的") && s.textAfter(end+1, "老板", "客商", "厂家", "厂", "公司", "朋友", "人", "商家", "贩子", "联系", "来", "打", "请", "看", "今年", "还", "几时", "什么时候")
 }
 
 // startsClause tells whether token i begins the message or a clause of it.
@@ -299,7 +315,7 @@ func (s *scan) otherBefore(i, n int, set string) bool {
 
 // collects tells what 收 at token i is: buying up (收稻谷), a question for a buyer (收稻谷不?), or neither (今年收了, 老板来收).
 func (s *scan) collects(i int) Intent {
-	if !s.before(i, "所有人") && s.before(i, "今年", "去年", "刚", "才", "已", "没人", "没有人", "无人", "没得人", "老板", "老板来", "人来", "有人", "不", "好", "来", "能", "钱一斤", "价", "怎么", "过来", "块", "元", "毛", "包", "一斤", "公斤", "贩子", "客商", "粉", "冇人", "上门来", "卖还是") {
+	if !s.before(i, "所有人") && s.before(i, "今年", "去年", "刚", "才", "已", "没人", "没有人", "无人", "没得人", "老板", "老板来", "人来", "有人", "不", "好", "来", "能", "钱一斤", "价", "怎么", "过来", "块", "元", "毛", "包", "一斤", "公斤", "贩子", "客商", "粉", "没人", "上门来", "卖还是") {
 		return Other
 	}
 	if s.follows(i, "了", "的时候", "到", "完", "割", "回", "钱", "多少", "好多", "尾", "起来") {
@@ -336,7 +352,7 @@ func (s *scan) collects(i int) Intent {
 // wants tells whether 要 at token i wants goods: 要三千斤干辣椒, 食堂每天要辣椒; not 要烂了, 需要的联系.
 func (s *scan) wants(i int, f *features) bool {
 	t := &s.tokens[i]
-	if s.before(i, "不", "没人", "没有人", "冇人", "有人", "没得人", "就", "快", "都", "只", "需", "又", "主", "重", "还是", "人", "价", "一斤", "块", "来") && !s.before(i, "老板", "有多少", "商人", "还", "就是说") {
+	if s.before(i, "不", "没人", "没有人", "没人", "有人", "没得人", "就", "快", "都", "只", "需", "又", "主", "重", "还是", "人", "价", "一斤", "块", "来") && !s.before(i, "老板", "有多少", "商人", "还", "就是说") {
 		return false
 	}
 	if s.follows(i, "不", "的", "吗", "求", "是", "看", "靠", "么", "得", "先交", "多少", "好多", "卖", "出", "去", "到", "交", "讲", "说", "问", "退", "做", "搞", "喂", "压", "等") {
