@@ -148,7 +148,7 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 		if t.num.single() && t.num.min == 1000 && t.unit.class <= volumeUnit {
 			return t.unit, false, k
 		}
-		if next := s.tokens[k+1].kind; t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" && next != blankToken && next != commaToken &&
+		if next := &s.tokens[k+1]; t.num.single() && t.num.min == 100_000 && t.unit.name == "斤" && next.kind != blankToken && next.kind != commaToken && !next.cue(cueAbout) &&
 			s.tokens[i].num.value() >= 10_000 && !s.cueAfter(k+1, 2, cueMinOrder) { // 黄桃100斤1块5: nobody asks 1块5 for a hundred
 			return t.unit, true, k
 		}

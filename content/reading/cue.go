@@ -88,6 +88,7 @@ const (
 	cueWe              // 我, 我们, 我家
 	cueUrgent          // 急
 	cueNow             // 现在
+	cueTale            // 小时候, 买了十斤, 偷走了: tells a story
 	cueIdle            // guard words: they only keep others from matching inside
 	cueCount
 )
@@ -107,7 +108,7 @@ var cueNames = [cueCount]string{
 	cueYield: "yield", cuePastSale: "past_sale", cueLastYear: "last_year", cueApiece: "apiece", cueSize: "size",
 	cueNegotiable: "negotiable", cueGrade: "grade", cueBoth: "both", cueDaily: "daily", cueFee: "fee", cueNot: "not",
 	cueDest: "dest", cueHearsay: "hearsay", cueFeed: "feed", cueFactory: "factory", cueMarket: "market", cueArea: "area",
-	cueTitle: "title", cueIf: "if", cueAsk: "ask", cueWe: "we", cueUrgent: "urgent", cueNow: "now", cueIdle: "idle",
+	cueTitle: "title", cueIf: "if", cueAsk: "ask", cueWe: "we", cueUrgent: "urgent", cueNow: "now", cueTale: "tale", cueIdle: "idle",
 }
 
 // cues is a set of cue.

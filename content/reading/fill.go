@@ -64,7 +64,7 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 		if count.unit.class == weightUnit {
 			count, weight = a, best
 		}
-		if count.unit.class == countUnit && weight.unit.class == weightUnit && weight.num.value() < count.num.value() && (l.live() && weight.num.value() <= 1200_000 || weight.loose) {
+		if count.unit.class == countUnit && weight.unit.class == weightUnit && weight.num.value() < count.num.value() && (l.live() && weight.num.value() <= 1200_000 || weight.loose) || count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.loose && s.text.is(s.tokens[weight.to-1].end, "的") { // 两百斤以上的 5头
 			w := *weight
 			w.kind = apieceAmount
 			l.apiece = append(l.apiece, w)

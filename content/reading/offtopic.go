@@ -5,10 +5,10 @@ var (
 	papers = spoken("本报讯", "【快讯】", "据悉", "记者", "指数”为", "指数为", "近日,走进", "据介绍", "报送至", "各村注意", "各村:", "请各", "逾期",
 		"新华社", "央视", "昨日发布", "发布会", "据统计")
 	adverts   = spoken("回t", "退订回", "回td", "回复t", "回1", "回复1", "请回", "拒收") // by text, as the carriers require
-	datelines = spoken("据监测", "网讯", "报讯", "讯】", "社讯", "快讯")
+	datelines = spoken("据监测", "网讯", "行情播报", "仅供参考", "恭喜您", "被抽中", "中奖", "报讯", "讯】", "社讯", "快讯")
 	// marketNotes: words of those who write about markets
 	marketNotes    = spoken("走动", "产新", "后市", "市场稳定", "行情平稳", "行情稳定", "价格平稳", "价格稳定", "震荡", "回调", "稳中有", "均价", "环比", "同比", "跌幅", "涨幅", "价格不低", "价格会")
-	processes      = spoken("加工费", "代加工", "来料加工", "要烘的", "代烘", "开榨", "代榨", "代碾", "要榨的", "烘干服务") // offers work on others' goods
+	processes      = spoken("加工费", "代加工", "来料加工", "要烘的", "代烘", "开榨", "代榨", "代碾", "要榨的", "烘干服务", "烘谷子", "会嫁接", "接果树", "师傅的喊我") // offers work on others' goods
 	sellsElsewhere = spoken("都卖到", "才卖", "跟我讲", "跟我说", "卖到了")
 	partners       = spoken("纯利", "加盟", "招商", "合作户", "零风险", "包教", "招代理", "诚招") // wants partners for a business
 	interrogatives = spoken("什么", "么子", "怎么", "怎样", "如何", "哪", "几时", "多少", "好多", "是不是", "行不行", "能不能", "会不会", "可不可以", "吗",
@@ -56,9 +56,10 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	case f.has(cuePolicy, cueLoan) && (asks || !f.weights || s.says("补助", "补贴", "贴息")) && !(trade && f.weights) && !f.has(cueGlut) && !s.says("最低收购价", "保护价"):
 	case f.has(cueWeather) && !f.goods, f.has(cueWeather) && asks && !f.weights && !f.has(cueTrend, cueHowMuch):
 	case f.has(cueAgent) && s.agents(f):
-	case f.has(cueAd) && !full && !(f.goods && (d.welcome >= 0 || s.says("基地", "产地", "合作社") || trade && (f.weights || f.prices))):
+	case f.has(cueAd) && !full && !(f.goods && (d.welcome >= 0 || s.says("基地", "产地", "合作社", "现货", "一手货源") || trade && (f.weights || f.prices))):
 		other.sure = 850
 	case s.saysAny(partners) && !(f.goods && (f.weights || d.welcome >= 0)):
+	case s.tells(f):
 	case s.heard() && !f.has(cueHowMuch) && !asks && d.sell < 0 && d.buy < 0 && !f.has(cueGlut) && !(d.have >= 0 && f.weights):
 		other.also = []Intent{PriceQuery}
 	case f.has(cueReport) && !(f.weights && f.prices) && s.says("汇总", "附名单", "表格", "报送", "通知如下", "特此", "现将") && !f.has(cueGlut) && !f.has(cueSell, cueBuy):
@@ -72,6 +73,14 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 // interrogative tells whether a word asks.
 func (s *scan) interrogative() bool {
 	return s.saysAny(interrogatives)
+}
+
+// tells tells of what somebody bought, saw, remembers or reckons, with nothing of an offer beside it.
+func (s *scan) tells(f *features) bool {
+	if f.has(cueWelcome, cueAskBuyer, cueLeft) || len(s.phones) > 0 {
+		return false
+	}
+	return f.has(cueTale) || s.text.has(0, "转发") && f.has(cueTrend) && !f.weights
 }
 
 func (s *scan) land(f *features) bool {

@@ -32,10 +32,20 @@ func (s *scan) findPlaces() {
 			i = next - 1
 		}
 	}
+	s.dropNamesInPlaces()
 	if len(s.places) == 0 {
 		s.villageAlone()
 	}
 	s.settle()
+}
+
+// dropNamesInPlaces takes away the goods whose name is part of a place: 中方桐木.
+func (s *scan) dropNamesInPlaces() {
+	for k := range s.places {
+		if l := &s.places[k]; l.to-l.from > 1 && !l.brand {
+			s.mentions = slices.DeleteFunc(s.mentions, func(m mention) bool { return m.from > l.from && m.to <= l.to })
+		}
+	}
 }
 
 func within(parent, child placeRef) bool {
@@ -250,7 +260,7 @@ func (s *scan) standsAlone(i int) bool {
 		return true
 	}
 	if foreignShort {
-		return (s.isolated(i) || uniq != "-" && s.goesOn(i)) && !s.wordLike(t)
+		return (s.isolated(i) || s.before(i, "产地", "位于", "来自", "货在", "地址") || uniq != "-" && s.goesOn(i)) && !s.wordLike(t)
 	}
 	// a township without 镇
 	for _, r := range t.sense.places {
@@ -264,7 +274,7 @@ func (s *scan) standsAlone(i int) bool {
 // goesOn tells whether the name at token i begins a clause, or stands after 我们 and the like, and goes on with a name that we don't know:
 // 寿光洛城合作社, 我们钟祥胡集.
 func (s *scan) goesOn(i int) bool {
-	if i+2 >= len(s.tokens) || s.tokens[i+1].kind != otherToken || s.text.rune(s.tokens[i+1].start) < 0x2E80 || s.text.is(s.tokens[i+1].start, "的是有了要在和") {
+	if i+2 >= len(s.tokens) || s.tokens[i+1].kind != otherToken || s.text.rune(s.tokens[i+1].start) < 0x2E80 || s.text.is(s.tokens[i+1].start, "的是有了要在和社") {
 		return false
 	}
 	return s.startsClause(i) || s.before(i, "我们", "我是", "地址", "货在", "来自")

@@ -103,6 +103,9 @@ func (s *scan) fair(f *features) (verdict, bool) {
 	if !f.has(cueFair, cueSignup) && !s.saysAny(signsUp) {
 		return verdict{}, false
 	}
+	if f.has(cueGlut) && !f.has(cueFair) {
+		return verdict{}, false
+	}
 	signs := f.has(cueSignup) && !f.goods && s.says("报一个", "报上", "重新报") || s.says("报名", "报个名", "报上名", "报了名", "报不报", "报没报", "报得名", "报得上", "报上没", "算我一个", "参会", "名字报错", "也报一个", "帮我报", "代报")
 	offers := f.goods && f.weights && f.prices
 	if !f.has(cueFair) && !signs || !signs && offers || !f.has(cueFair) && (s.says("纯利", "零风险", "加盟", "考察", "报名费", "培训") || offers) {
@@ -180,7 +183,7 @@ func (s *scan) edits(f *features) (verdict, bool) {
 	if len(s.amounts) == 0 && !f.has(cueEdit) {
 		return verdict{}, false
 	}
-	if f.has(cueEdit) && f.has(cueWrong) && !f.weights && !f.prices { // 昨天登的豆角 村名写错了 帮我改下
+	if f.has(cueEdit) && f.has(cueWrong, cueNot) && !f.weights && !f.prices { // 昨天登的豆角 村名写错了 帮我改下
 		return verdict{intent: Other, sure: 880, also: []Intent{Help}}, true
 	}
 	mine := s.saysAny(ownListing)

@@ -85,6 +85,11 @@ func (s *scan) next(i int) token {
 		}
 	}
 	w, n := s.r.dict.matcher.Longest(t.runes[i:])
+	if n > 1 && t.runes[i+n-1] == '没' { // 四个月了没得人来捉: 没 begins a longer word
+		if _, next := s.r.dict.matcher.Longest(t.runes[i+n-1:]); next > 2 && next > n {
+			w, n = s.r.dict.matcher.Longest(t.runes[i : i+n-1])
+		}
+	}
 	if end, win, ok := s.whenAt(i, w, n); ok && !(i+n > end && s.r.dict.senses[w].goods.product != nil) { // 八月瓜 is no month
 		return token{kind: whenToken, start: i, end: end, window: win, sense: s.plainSense(w, n, end-i)}
 	}

@@ -285,7 +285,7 @@ func (s *scan) buys(i int) bool {
 // sells tells whether 供应, 卖, 批发 … at token i is what the writer does: not 有人卖, 卖多少, 怎么卖.
 func (s *scan) sells(i int) bool {
 	t := &s.tokens[i]
-	if s.before(i, "有人", "人家", "别人", "别个", "不", "怎么", "好", "没人", "谁", "哪里", "哪个", "他们", "看到", "上次", "难", "才", "只能", "能", "不是我", "不是") && !s.text.has(t.start, "卖掉") {
+	if s.before(i, "有人", "人家", "别人", "别个", "不", "怎么", "好", "没人", "谁", "哪里", "哪个", "他们", "看到", "上次", "难", "才", "只能", "能", "不是我", "不是", "碰到", "看见", "碰见") && !s.text.has(t.start, "卖掉") {
 		return false
 	}
 	if s.follows(i, "多少", "好多", "几", "什么价", "了", "完", "的没", "的吗", "没", "疯", "得好", "得俏") && !s.text.has(t.start, "供") && !s.text.has(t.start, "出售") {

@@ -41,7 +41,7 @@ func (s *scan) nameToken(i int) bool {
 	if t.kind == wordToken && t.cue(cueIdle) { // guard words that are goods as well: 茶枯20吨, 收米糠
 		return s.text.is(t.end-1, "枯粕麸糠壳草秆饼膏")
 	}
-	return t.kind == otherToken && s.text.rune(t.start) > 0x2E80 && !s.text.is(t.start, "的了是在和与也就都很最不我你他它这那个些之为把被给从向到要有想能可以问下请啊咯呢吧嘛讲说来去打晒做搞放没不于户客")
+	return t.kind == otherToken && s.text.rune(t.start) > 0x2E80 && !s.text.is(t.start, "的了是在和与也就都很最不我你他它这那个些之为把被给从向到要有想能可以问下请啊咯呢吧嘛讲说来去打晒做搞放没不于户客猫")
 }
 
 // besideTrade tells whether tokens i to j stand next to a word of trade or to a number.
