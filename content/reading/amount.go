@@ -332,6 +332,8 @@ func (s *scan) around(a *amount) {
 			continue
 		case p.cue(cueTotal), t.has(p.start, "一起"):
 			a.total = true
+		case p.cue(cueDaily) && a.kind != priceAmount && k > 0 && s.tokens[k-1].cue(cueEachOf): // 每样每天200斤
+			continue
 		case p.cue(cueEachOf), p.cue(cueBoth), t.is(p.start, "各"):
 			a.each = true
 		case p.cue(cueGrade):

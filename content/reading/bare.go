@@ -188,6 +188,9 @@ func (s *scan) notPrice(a *amount) bool {
 			}
 		}
 	}
+	if s.textAfter(s.tokens[a.to-1].end, "全部", "打包", "一起拉", "拉走", "包圆") && a.unit == nil && a.num.value() >= 100_000 { // 六千块钱全部拉走: for all of it
+		return true
+	}
 	return s.cueBefore(a.from, 5, cueHearsay) && s.sameClause(a.from, cueHearsay)
 }
 

@@ -64,7 +64,8 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 		if count.unit.class == weightUnit {
 			count, weight = a, best
 		}
-		if count.unit.class == countUnit && weight.unit.class == weightUnit && weight.num.value() < count.num.value() && (l.live() && weight.num.value() <= 1200_000 || weight.loose) || count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.loose && s.text.is(s.tokens[weight.to-1].end, "的") { // 两百斤以上的 5头
+		if count.unit.class == countUnit && weight.unit.class == weightUnit && weight.num.value() < count.num.value() && (l.live() && weight.num.value() <= 1200_000 || weight.loose) ||
+			count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.num.value() <= 1200_000 && s.text.is(s.tokens[weight.to-1].end, "的") || count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.loose && s.text.is(s.tokens[weight.to-1].end, "的") { // 两百斤以上的 5头
 			w := *weight
 			w.kind = apieceAmount
 			l.apiece = append(l.apiece, w)
@@ -253,6 +254,9 @@ func (s *scan) described(prices []amount) bool {
 func (s *scan) ofKind(a *amount) bool {
 	t := &s.text
 	j := s.tokens[a.from].start
+	if t.is(j-1, " ") && t.is(j-2, "的") { // 洗干净的 一块六
+		return true
+	}
 	if r := t.rune(j - 1); r == ')' || r == '的' || t.has(j-2, "干了") {
 		return true
 	} else if r < 0x2E80 || t.is(j-1, "是价卖要到给出按才只收成共约每钱元块斤付了涨跌降") || s.tokens[a.from].kind == whenToken {

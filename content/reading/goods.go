@@ -49,6 +49,12 @@ func (s *scan) refine(k int) {
 		return
 	}
 	end := s.tokens[m.to-1].end
+	if m.product.Live && s.text.is(end, "肉") { // 流沙河花猪肉
+		if w := s.r.dict.word(string(s.text.runes[end-1]) + "肉"); w != nil && w.goods.product != nil {
+			m.product = w.goods.product
+			return
+		}
+	}
 	if p := m.product; (p.Category == "水果" || p.Category == "干果" || p.Category == "中药材") && s.textAfter(end, "的树苗", "树苗", "的苗", "的种苗", "苗子", "的果苗") {
 		if w := s.r.dict.word(p.Name + "苗"); w != nil && w.goods.product != nil {
 			m.product, m.variety = w.goods.product, ""

@@ -60,6 +60,8 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		return query, true
 	case f.prices && !f.weights && f.asks && f.has(cuePriceWord, cueTrend) && d.sell < 0 && d.have < 0: // 价格能上1元吗
 		return query, true
+	case f.goods && f.prices && !f.weights && s.says("一斤不", "一斤吗", "一斤没", "块不", "块钱不", "块吗", "毛不"): // 还有十五一斤不
+		return query, true
 	case f.goods && d.sell < 0 && d.have < 0 && (f.prices && !f.weights || len(s.amounts) == 1 && s.amounts[0].num.bareOne) && s.says("是不是"): // 仔猪现在是不是六百一头了
 		return query, true
 	case f.prices && !f.weights && !f.has(cueGlut) && s.says("能卖到", "卖得到", "能不能卖到", "会不会到", "能到"):

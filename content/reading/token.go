@@ -149,6 +149,21 @@ func (s *scan) numberToken(i int, num number) token {
 		return tok
 	}
 	tok.unit, tok.unitAt, tok.end = u, j, end
+	if d := s.digitAt(end); u.name == "斤" && d > 0 && s.text.is(end+1, "两") && !s.text.is(end+2, "块毛元") && tok.num.single() { // 1斤2两
+		tok.num.min += Milli(d) * 100
+		tok.num.max = tok.num.min
+		tok.end = end + 2
+		return tok
+	}
+	if k := s.text.rangeMark(end); k > end && u.class == weightUnit && tok.num.single() { // 240斤到280斤
+		n := s.text.oneNumber(k)
+		if v, e := s.r.dict.units.at(&s.text, n.end); n.end > k && n.single() && v != nil && v.name == u.name && n.min > tok.num.max {
+			between := between(tok.num.min, n.max)
+			between.start, between.end = tok.num.start, n.end
+			tok.num, tok.end = between, e
+			return tok
+		}
+	}
 	// 四吨多, 一斤半, 三万斤左右
 	switch {
 	case s.text.is(end, "多余") && !s.text.is(end+1, "少种样"):
