@@ -273,7 +273,7 @@ func (s *scan) around(a *amount) {
 			end++
 		}
 		switch {
-		case !t.is(end, "左上往朝开打以之不封起"):
+		case !t.is(end, "左上往朝开打以之不封起出"):
 			end = said
 		case t.has(end, "左右"), t.has(end, "上下"):
 			a.num.approx = true
@@ -284,7 +284,7 @@ func (s *scan) around(a *amount) {
 			}
 			a.to = max(a.to, s.tokenFrom(end, a.to))
 			continue
-		case t.has(end, "以上"), t.has(end, "往上"), t.has(end, "朝上"), t.has(end, "开外"), t.has(end, "打底"), t.has(end, "以外"):
+		case t.has(end, "以上"), t.has(end, "出头"), t.has(end, "往上"), t.has(end, "朝上"), t.has(end, "开外"), t.has(end, "打底"), t.has(end, "以外"):
 			a.num.hasMax, a.num.approx = false, true
 			a.loose = true
 			end += 2

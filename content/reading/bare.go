@@ -26,13 +26,15 @@ func (s *scan) bareNumber(i int) int {
 	next := tok.end
 	u, hundred, _, e := s.perAt(next)
 	switch {
+	case s.bareSize(i): // 水分14 每百斤108
+		return i
 	case u != nil && e > next && t.is(next, "/一每1") || u != nil && e > next && t.is(next, " ") && t.is(next+1, "一/每"):
 		a.kind, a.unit, a.hundred = priceAmount, u, hundred
 		a.to = max(a.to, s.tokenFrom(e, i+1))
 	case s.textAfter(next, "以上", "公分", "以下") || t.is(next, "+%°") || t.is(next, "-~") && !isDigit(t.rune(next+1)):
 		return i
-	case s.bareSize(i):
-		return i
+	case t.is(next, "起") && !t.is(next+1, "来批订送发运卖") && tok.num.value() < 1000_000: // 32起
+		a.kind = priceAmount
 	case s.packPrice(i):
 		a.kind, a.unit = priceAmount, s.amounts[len(s.amounts)-1].per
 	default:
@@ -85,7 +87,7 @@ func (s *scan) saleBefore(j int) bool {
 	for s.text.is(j-1, " 价的:") {
 		j--
 	}
-	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "带走", "入园", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
+	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "带走", "入园", "全要", "全包", "整要", "打包", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
 }
 
 // kindsBefore tells whether the number token i is one of the prices of several kinds: 三种 68 88 98, 两档 140 165元.
@@ -113,6 +115,14 @@ func (s *scan) sizedBefore(j int) bool {
 	}
 	if t.is(j-2, "大中小特细粗") && t.is(j-1, "虾青蟹果货号个条头籽粒蛋鱼规枣") { // 大虾18 小虾9块, 中青18 大青26
 		return true
+	}
+	if k := j; t.has(k-2, "以上") || t.is(k-1, "钱") { // 4-6钱15, 9钱以上32
+		if t.has(k-2, "以上") {
+			k -= 2
+		}
+		if t.is(k-1, "钱") && (isDigit(t.rune(k-2)) || hanDigit(t.rune(k-2)) > 0) {
+			return true
+		}
 	}
 	if !t.is(j-1, "的") {
 		return false

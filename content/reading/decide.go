@@ -27,7 +27,7 @@ func (s *scan) judgeMessage(f *features) verdict {
 }
 
 var (
-	accuses    = spoken("投诉", "举报", "我要告") // complains in so many words
+	accuses    = spoken("投诉", "举报", "我要告", "找谁赔", "要求赔", "乱标价", "乱喊价", "太黑了") // complains in so many words
 	answerable = spoken("管不管", "负不负责", "管一管")
 )
 
@@ -54,6 +54,9 @@ func (s *scan) warns(f *features) (verdict, bool) {
 func (s *scan) talks(f *features) (verdict, bool) {
 	if s.wordless() && s.says("?") {
 		return verdict{intent: Help, sure: 800, also: []Intent{Greeting}}, true
+	}
+	if s.text.is(0, "祝") && f.has(cueGreet) && !f.weights && !f.prices { // 祝各位端午安康!粽子吃了没
+		return verdict{intent: Greeting, sure: 880}, true
 	}
 	if f.has(cueGreet) && !f.goods && (f.words <= 2 || s.tokens[f.first[cueGreet]].end-s.tokens[f.first[cueGreet]].start > 1) || s.wordless() {
 		return verdict{intent: Greeting, sure: 890}, true

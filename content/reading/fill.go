@@ -188,7 +188,7 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 	a := l.prices[0]
 	graded := l.states || s.described(l.prices)
 	for k := range l.prices {
-		graded = graded || l.prices[k].grade
+		graded = graded || l.prices[k].grade || k > 0 && s.tokens[max(l.prices[k].from-1, 0)].cue(cueGrade) // 26一公斤 选货33
 	}
 	for k := 1; k < len(l.prices); k++ {
 		b := &l.prices[k]

@@ -35,6 +35,8 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 	switch {
 	case !f.goods && !f.weights && !f.prices && f.words <= 3 && f.has(cuePriceWord, cueTrend, cueHowMuch):
 		return query, true
+	case how && f.goods && !f.prices && s.says("能卖什么价", "能卖好多", "能卖多少", "卖得什么价", "能卖几"):
+		return query, true
 	case how && (asked || f.asks) && !s.says("顺便", "收不收", "要不要", "有人收", "有人要") && !wants && !(offers && f.prices):
 		return query, true
 	case how && offers && !asked:

@@ -48,6 +48,9 @@ func (s *scan) gather() {
 			s.assign(&s.amounts[k])
 		}
 	}
+	if n := len(s.lots); n > 1 && len(s.lots[n-1].prices) == 0 && s.says("同价", "价一样", "一样的价", "一个价") { // 3块5一株 也有脐橙苗2万株同价
+		s.lots[n-1].prices = append(s.lots[n-1].prices, s.lots[n-2].prices...)
+	}
 }
 
 // statedLot finds the lot whose goods mention k names by their state, where both wet and dry are named: 早稻 湿谷1块05 干谷1块28. It

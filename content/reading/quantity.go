@@ -246,6 +246,8 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case s.soldBefore(a.from) && !a.left, t.is(s.tokens[a.from].start-1, "买满") && a.loose: // 买5公斤以上送货上门
 		a.kind = ignoredAmount
+	case weight && t.has(end, "规格"): // 1.2斤规格2000斤
+		a.kind = ignoredAmount
 	case a.unit.name == "条" && a.num.single() && a.num.min == 1000 && t.is(s.tokens[a.from].start-1, "发挂登报写推"): // 帮邻居发一条
 		a.kind = ignoredAmount
 	case s.textBetween(s.tokens[a.from].start-4, s.tokens[a.from].start-1, "今年") && s.cueBefore(a.from, 8, cueYield): // 往年一亩收4000斤今年只有3000斤

@@ -231,7 +231,7 @@ func (s *scan) dealers(i int) bool {
 		return false
 	}
 	end := s.tokens[s.mentions[s.mentionAfter(i)].to-1].end
-	return s.text.is(end, "的") && s.textAfter(end+1, "老板", "客商", "厂家", "厂", "公司", "朋友", "人", "商家", "贩子", "联系", "来", "打", "请", "看", "今年", "还", "几时", "什么时候")
+	return s.text.is(end, "的") && s.textAfter(end+1, "老板", "客商", "厂家", "厂", "公司", "朋友", "人", "商家", "贩子", "联系", "来", "打", "请", "看", "今年", "还", "几时", "什么时候", "那个", "地方")
 }
 
 // startsClause tells whether token i begins the message or a clause of it.
