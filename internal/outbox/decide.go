@@ -46,13 +46,14 @@ type claiming struct {
 	credits []string  // kind of credit used
 	batch   pgx.Batch // what is stored in the end
 	leads   []int     // index of the delivery that another one shares a message with; itself where it leads
+	counted []bool    // a push of the week
 }
 
 // decide applies choose to each delivery, takes what the ledger has for it (a credit, a consent, a push of the week, a token), and
 // stores what comes of it. Where the ledger turns out to be empty (another delivery or replica took the last), choose is asked again.
 func (p *claiming) decide(ctx context.Context) ([]call, error) {
 	n := len(p.due)
-	p.events, p.credits, p.leads = make([]event, n), make([]string, n), make([]int, n)
+	p.events, p.credits, p.leads, p.counted = make([]event, n), make([]string, n), make([]int, n), make([]bool, n)
 	open := make([]int, n)
 	for i := range p.due {
 		open[i], p.leads[i] = i, i
@@ -163,7 +164,7 @@ ON CONFLICT (contact_id, week) DO UPDATE SET pushes = w.pushes + 1 WHERE w.pushe
 			got[c] = true
 		}
 		for _, c := range contacts {
-			if !got[c] {
+			if p.counted[at[c][round]] = got[c]; !got[c] {
 				p.events[at[c][round]] = event{what: hapSkip, at: p.at, reason: WeeklyCap}
 			}
 		}
@@ -322,12 +323,28 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 		}
 	}
 	calls := p.group(messages)
+	p.uncount()
 	queueChanges(&p.batch, changes)
 	queueCalls(&p.batch, calls, p.at, p.at.Add(p.o.timing.lease))
 	if rate := p.o.Rates[p.lane.rate]; rate.limited() && sent < len(p.due) {
 		p.batch.Queue(`UPDATE bucket SET taken_to = taken_to - $2 WHERE name = $1`, p.lane.rate, int64(len(p.due)-sent)*rate.interval())
 	}
 	return calls, p.tx.SendBatch(ctx, &p.batch).Close()
+}
+
+// uncount takes back the pushes of the week of those that don't go after all (their template's rate or their road has no room): they are
+// counted when they do.
+func (p *claiming) uncount() {
+	var contacts []int64
+	for i, d := range p.due {
+		if p.counted[i] && p.events[i].what != hapClaim {
+			contacts = append(contacts, d.ContactID)
+		}
+	}
+	if len(contacts) > 0 {
+		p.batch.Queue(`UPDATE push_week w SET pushes = w.pushes - u.n FROM (SELECT c, count(*) AS n FROM unnest($1::bigint[]) AS c GROUP BY c) u
+WHERE w.contact_id = u.c AND w.week = $2::date`, contacts, monday(p.at))
+	}
 }
 
 // aloneByMass moves a person who would be alone in a mass send, which takes two at least, to the next road.
