@@ -132,9 +132,10 @@ type doubt struct {
 	rung    rung
 	address string
 	started time.Time
-	ref     string // that the provider knows it by
-	by      string // the provider, "" where its sender died before it could say
-	last    bool   // it is asked for the last time: then it is decided
+	ref     string    // that the provider knows it by
+	first   time.Time // when it was given this reference
+	by      string    // the provider, "" where its sender died before it could say
+	last    bool      // it is asked for the last time: then it is decided
 }
 
 // querier is who can be asked what became of a text that a provider was given; nil: nobody can.
@@ -153,7 +154,9 @@ func (o *Outbox) querier(provider string) sms.Querier {
 
 // findOutSQL picks those whose time has come. Another replica passes them by while they are locked.
 const findOutSQL = `SELECT d.id, d.tries, d.class, d.rung, a.address, a.started_at, coalesce(nullif(a.ref, ''), c.ref, ''),
-	coalesce(nullif(a.provider, ''), c.provider, '')
+	coalesce(nullif(a.provider, ''), c.provider, ''),
+	coalesce((SELECT min(f.started_at) FROM attempt f LEFT JOIN call k ON k.lead = f.lead AND k.lead_try = f.lead_try
+		WHERE d.again <> '' AND f.delivery_id = d.id AND coalesce(nullif(f.ref, ''), k.ref) = d.again), a.started_at)
 FROM delivery d JOIN attempt a ON a.delivery_id = d.id AND a.try = d.tries LEFT JOIN call c ON c.lead = a.lead AND c.lead_try = a.lead_try
 WHERE d.queue = 2 AND d.class = $3 AND d.due_at <= $1 ORDER BY d.due_at, d.id LIMIT $2 FOR UPDATE OF d SKIP LOCKED`
 
@@ -174,7 +177,7 @@ func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 				return err
 			}
 			doubts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d doubt, err error) {
-				return d, row.Scan(&d.id, &d.try, &d.class, &d.rung, &d.address, &d.started, &d.ref, &d.by)
+				return d, row.Scan(&d.id, &d.try, &d.class, &d.rung, &d.address, &d.started, &d.ref, &d.by, &d.first)
 			})
 			if err != nil || len(doubts) == 0 {
 				return err
@@ -209,7 +212,7 @@ func (o *Outbox) whatNow(d doubt, at time.Time) event {
 	age, limit := at.Sub(d.started), o.timing.decide[d.class]
 	asks := o.querier(d.by) != nil
 	switch {
-	case d.rung.repeatable(): // the platform sends it once, however often it gets this reference
+	case at.Sub(d.first) < d.rung.remembered(): // the platform sends it once, however often it gets this reference
 		e.what = hapRepeat
 	case d.rung == rungSMS && asks && age < limit:
 		e.what, e.until = hapLook, at.Add(min(max(age, o.timing.ask), limit-age))
