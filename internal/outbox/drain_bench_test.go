@@ -202,19 +202,15 @@ func BenchmarkTwoReplicas(b *testing.B) {
 	}
 }
 
-// peakMemory is the most memory that this process has had resident, in MB.
-func peakMemory(tb testing.TB) float64 {
-	tb.Helper()
+// peakMemory is the most memory that this process has had resident, in MB; 0 where the system does not say.
+func peakMemory() float64 {
 	raw, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		tb.Skip(err)
+		return 0
 	}
 	for line := range strings.Lines(string(raw)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, err := strconv.Atoi(strings.Fields(rest)[0])
-			if err != nil {
-				tb.Fatal(err)
-			}
+			kb, _ := strconv.Atoi(strings.Fields(rest)[0])
 			return float64(kb) / 1024
 		}
 	}
