@@ -55,7 +55,7 @@ type claiming struct {
 // stores what comes of it. Where the ledger turns out to be empty (another delivery or replica took the last), choose is asked again.
 func (p *claiming) decide(ctx context.Context) ([]call, error) {
 	n := len(p.due)
-	p.events, p.credits, p.leads = make([]event, n), make([]string, n), make([]int, n)
+	p.events, p.credits, p.leads, p.counted = make([]event, n), make([]string, n), make([]int, n), make([]bool, n)
 	open := make([]int, n)
 	for i := range p.due {
 		open[i], p.leads[i] = i, i

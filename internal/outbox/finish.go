@@ -139,10 +139,12 @@ func queueClose(b *pgx.Batch, a answered, at time.Time) {
 		a.lead.delivery, a.lead.try, first.provider, first.providerID, first.event.what.String(), first.code, at)
 	var ids []int64
 	var tries []int32
-	var providerIDs, outcomes, codes, refs []string
+	var providers, providerIDs, outcomes, codes, refs []string
 	for _, out := range a.outs {
 		odd := a.rung == rungMass && out.ref != a.ref
-		if !odd && out.providerID == first.providerID && out.event.what == first.event.what && out.code == first.code {
+		lost := a.rung == rungSMS && out.providerID == "" && (out.event.what == hapNoAnswer || out.event.what == hapAccept) // see lost.go
+		same := out.provider == first.provider && out.providerID == first.providerID && out.event.what == first.event.what && out.code == first.code
+		if !odd && !lost && same {
 			continue
 		}
 		ref := ""
@@ -151,15 +153,16 @@ func queueClose(b *pgx.Batch, a answered, at time.Time) {
 		}
 		for _, d := range out.members {
 			ids, tries, refs = append(ids, d.ID), append(tries, int32(d.Tries)), append(refs, ref)
-			providerIDs, outcomes, codes = append(providerIDs, out.providerID), append(outcomes, out.event.what.String()), append(codes, out.code)
+			providers, providerIDs = append(providers, out.provider), append(providerIDs, out.providerID)
+			outcomes, codes = append(outcomes, out.event.what.String()), append(codes, out.code)
 		}
 	}
 	if len(ids) == 0 {
 		return
 	}
-	b.Queue(`UPDATE attempt a SET provider = $7, provider_id = u.provider_id, outcome = u.outcome, code = u.code, ref = u.ref, closed_at = $8
-FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[]) AS u (id, try, provider_id, outcome, code, ref)
-WHERE a.delivery_id = u.id AND a.try = u.try`, ids, tries, providerIDs, outcomes, codes, refs, first.provider, at)
+	b.Queue(`UPDATE attempt a SET provider = u.provider, provider_id = u.provider_id, outcome = u.outcome, code = u.code, ref = u.ref, closed_at = $8
+FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS u (id, try, provider, provider_id, outcome, code, ref)
+WHERE a.delivery_id = u.id AND a.try = u.try`, ids, tries, providers, providerIDs, outcomes, codes, refs, at)
 }
 
 // queueLessons keeps the ledger in step with what the platform answered.

@@ -58,7 +58,7 @@ var labels = []struct {
 	{NotDelivered, "没有送达(关机、空号或运营商拦截)"},
 	{Blocked, "本人拒收"},
 	{TriedAgain, "人工重发"},
-	{Merged, "同一个人已收到"},
+	{Merged, "和绑定的另一个号是同一个人,只发一次"},
 }
 
 // Reasons is the closed list.

@@ -145,6 +145,9 @@ func (o *Outbox) readWeChat(out *outcome, c call, err error) event {
 	if e.Code != 0 {
 		out.code = strconv.Itoa(e.Code)
 	}
+	if e.Code == 45065 { // it has this reference: it was taken before
+		return event{what: hapAccept, at: at}
+	}
 	road := &stop{Channel: c.rung.String()}
 	switch e.Kind {
 	case bot.RetryLater:

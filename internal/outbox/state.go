@@ -151,9 +151,9 @@ func findOut(s status, e event) status {
 	switch {
 	case e.what == hapLook:
 		s.Due = e.until
-	case e.what == hapRepeat && s.Again == "" && e.ref != "":
+	case e.what == hapRepeat && (s.Again == "" || s.Again == e.ref && s.Tries < maxTries) && e.ref != "":
 		s.State, s.Reason, s.Due, s.Again = Queued, Repeated, e.at, e.ref
-	default: // never a third time
+	default: // never a third time, but with the same reference: the platform sends it once
 		s.Reason = NeverTold
 	}
 	return s

@@ -63,6 +63,15 @@ func (w *weekCounts) queueStore(b *pgx.Batch) {
 	}
 }
 
+// queueAddWeeks adds the pushes of each week of one person to those of another, or, by -1, takes them off again.
+func queueAddWeeks(b *pgx.Batch, from, into int64, times int) {
+	b.Queue(`INSERT INTO push_block (week, block, pushes) SELECT week, $2, $3 FROM push_block WHERE block = $1 ON CONFLICT DO NOTHING`,
+		from/blockSize, into/blockSize, make([]byte, blockSize))
+	b.Queue(`UPDATE push_block p SET pushes = set_byte(p.pushes, $4, least($6, greatest(0, get_byte(p.pushes, $4) + $5 * get_byte(f.pushes, $2))))
+FROM push_block f WHERE f.block = $1 AND p.block = $3 AND p.week = f.week`,
+		from/blockSize, from%blockSize, into/blockSize, into%blockSize, times, blockMost)
+}
+
 // takeWeek counts the pushes of the week, those that go for the first time, and skips what is over the person's cap.
 func (p *claiming) takeWeek(ctx context.Context) error {
 	limit := p.o.weeklyCap(p.due[0].Class)
@@ -82,7 +91,6 @@ func (p *claiming) takeWeek(ctx context.Context) error {
 	if p.week, err = lockWeek(ctx, p.tx, monday(p.at), contacts); err != nil {
 		return err
 	}
-	p.counted = make([]bool, len(p.due))
 	for i, d := range p.due {
 		if !p.goes(i) || d.Tries > 0 {
 			continue

@@ -16,7 +16,7 @@ CREATE TABLE push_block (
     week   date NOT NULL,
     block  bigint NOT NULL, -- contact_id / 64
     pushes bytea NOT NULL CHECK (length(pushes) = 64),
-    PRIMARY KEY (week, block)
+    PRIMARY KEY (block, week)
 ) WITH (fillfactor = 50);
 
 INSERT INTO push_block (week, block, pushes)
