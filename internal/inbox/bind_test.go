@@ -70,7 +70,7 @@ UNION ALL SELECT 'subscription ' || concat_ws(',', contact_id, topic, product, r
 UNION ALL SELECT 'listing ' || concat_ws(',', id, contact_id, status, product, merged_from) FROM listing
 UNION ALL SELECT 'signup ' || concat_ws(',', fair_id, contact_id, name, merchant_type, products::text, county, phone, channel, cancelled_at IS NULL, merged_from, aside_at, before::text) FROM signup
 UNION ALL SELECT 'delivery ' || concat_ws(',', id, contact_id, state, reason, merged_from) FROM delivery WHERE cause = 'bulletin'
-UNION ALL SELECT 'pushes ' || concat_ws(',', contact_id, week, pushes) FROM push_week
+UNION ALL SELECT 'pushes ' || concat_ws(',', block * 64 + i, week, get_byte(pushes, i)) FROM push_block, generate_series(0, 63) i WHERE get_byte(pushes, i) > 0
 ORDER BY 1`)
 }
 
@@ -94,7 +94,8 @@ func twoLives(h *house) {
 	h.texts(farmerPhone, "订阅冬笋行情")
 	h.texts(farmerPhone, "报名对接会,我叫李建国,种养大户,卖冬笋,茶陵县")
 	for kind, pushes := range map[string]int{"openid": 1, "phone": 2} { // what either was pushed this week
-		h.exec(`INSERT INTO push_week SELECT contact_id, '2026-11-23', $2 FROM address WHERE kind = $1`, kind, pushes)
+		h.exec(`INSERT INTO push_block AS p SELECT '2026-11-23', contact_id / 64, set_byte(decode(repeat('00', 64), 'hex'), (contact_id % 64)::int, $2)
+FROM address WHERE kind = $1 ON CONFLICT (block, week) DO UPDATE SET pushes = set_byte(p.pushes, (SELECT contact_id % 64 FROM address WHERE kind = $1)::int, $2)`, kind, pushes)
 	}
 	h.exec(`INSERT INTO delivery (created_at, cause, contact_id, class, channel, text, due_at, rung)
 SELECT $1, 'bulletin', contact_id, 1, '', 't', $1, 2 FROM address WHERE kind = 'phone'`, h.now)
@@ -133,7 +134,7 @@ func TestBindingMakesOnePersonAndUnbindingTwoAgain(t *testing.T) {
 			tt.bind(h)
 
 			person := h.count(`SELECT contact_id FROM address WHERE kind = 'openid'`)
-			if n := h.count(`SELECT pushes FROM push_week WHERE contact_id = $1`, person); n != 3 {
+			if n := h.count(`SELECT get_byte(pushes, ($1::bigint % 64)::int) FROM push_block WHERE block = $1 / 64`, person); n != 3 {
 				t.Errorf("%d pushes count against the person's cap, want those of both", n)
 			}
 			if n := h.count(`SELECT count(*) FROM delivery WHERE contact_id = $1 AND cause = 'bulletin'`, person); n != 1 {

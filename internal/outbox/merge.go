@@ -20,8 +20,7 @@ AND EXISTS (SELECT FROM delivery d WHERE d.contact_id = $1 AND d.cause = p.cause
 	AND (d.state IN ('sent', 'delivered') OR d.class = 2 AND d.state IN ('sending', 'unknown')))`, from, into, Merged)
 	b.Queue(`UPDATE delivery d SET contact_id = $2, merged_from = $1 WHERE d.contact_id = $1 AND d.state IN ('queued', 'sending', 'unknown', 'failed')
 AND NOT EXISTS (SELECT FROM delivery p WHERE p.contact_id = $2 AND p.cause = d.cause)`, from, into)
-	b.Queue(`INSERT INTO push_week AS w (contact_id, week, pushes) SELECT $2, week, pushes FROM push_week WHERE contact_id = $1
-ON CONFLICT (contact_id, week) DO UPDATE SET pushes = w.pushes + excluded.pushes`, from, into)
+	queueAddWeeks(b, from, into, 1)
 }
 
 // QueueSplit undoes QueueMerge: what had moved and is still not over goes back, as it is now, and so does what the contact was pushed before.
@@ -31,6 +30,5 @@ func QueueSplit(b *pgx.Batch, from, into int64, keep bool) {
 AND p.state IN ('queued', 'sending', 'unknown', 'failed') AND (NOT $3 OR p.channel = 'sms')
 AND NOT EXISTS (SELECT FROM delivery d WHERE d.contact_id = $1 AND d.cause = p.cause)`, from, into, keep)
 	b.Queue(`UPDATE delivery SET merged_from = NULL WHERE contact_id = $2 AND merged_from = $1`, from, into)
-	b.Queue(`UPDATE push_week w SET pushes = greatest(0, w.pushes - f.pushes) FROM push_week f
-WHERE w.contact_id = $2 AND f.contact_id = $1 AND f.week = w.week`, from, into)
+	queueAddWeeks(b, from, into, -1)
 }

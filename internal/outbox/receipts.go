@@ -123,6 +123,7 @@ func (o *Outbox) Sweep(ctx context.Context) error {
 	var b pgx.Batch
 	b.Queue(`DELETE FROM credit WHERE expires_at < $1`, at.Add(-time.Hour))
 	b.Queue(`DELETE FROM push_week WHERE week < $1::date - 7`, monday(at))
+	b.Queue(`DELETE FROM push_block WHERE week < $1::date - 7`, monday(at))
 	b.Queue(`DELETE FROM token WHERE expires_at < $1`, at.Add(-time.Hour))
 	b.Queue(`DELETE FROM channel_stop WHERE until < $1`, at.Add(-7*24*time.Hour))
 	b.Queue(`DELETE FROM receipt WHERE settled_at < $1`, at.AddDate(0, -6, 0))
