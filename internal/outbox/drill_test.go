@@ -301,6 +301,7 @@ func TestDrill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a drill takes a minute")
 	}
+	t.Parallel()
 	d := newDrill(t, 2000)
 	took := d.run(3 * time.Second)
 	check(t, d, took)
