@@ -72,9 +72,10 @@ const noteSQL = `due AS (UPDATE delivery SET state = 'sending', tries = tries + 
 // at once, whatever the planner believes of how many they are.
 const claimedSQL = `, people AS MATERIALIZED (
 	SELECT id, merged_into IS NOT NULL AS merged, opted_out_at IS NOT NULL AS opted_out, phone FROM contact WHERE id = ANY (ARRAY(SELECT contact_id FROM due))
-), phones AS MATERIALIZED (
-	SELECT DISTINCT ON (contact_id) contact_id, value FROM address WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM due)) AND kind = 'phone'
-	ORDER BY contact_id, created_at DESC
+), addresses AS MATERIALIZED (
+	SELECT contact_id, kind, value, created_at FROM address WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM due))
+), phones AS (
+	SELECT DISTINCT ON (contact_id) contact_id, value FROM addresses WHERE kind = 'phone' ORDER BY contact_id, created_at DESC
 )
 SELECT d.id, d.contact_id, d.class, d.channel, d.broadcast, d.text, d.template, nullif(d.fields, '{}'), d.expires_at,
 	d.reason, d.rung, d.tries - 1, d.due_at, d.sent_at, d.again, c.merged, c.opted_out, coalesce(p.value, c.phone), %s
