@@ -144,7 +144,7 @@ func (d *demo) start(ctx context.Context, server *demoServer, log *slog.Logger) 
 type demoServer struct {
 	*pg.Server
 	dir string
-	n   atomic.Int64 // databases so far
+	n   int
 }
 
 func startDemoServer(ctx context.Context, log *slog.Logger) (_ *demoServer, err error) {
@@ -179,7 +179,8 @@ func (s *demoServer) open(ctx context.Context) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("demo%d", s.n.Add(1))
+	s.n++
+	name := fmt.Sprintf("demo%d", s.n)
 	_, err = pool.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template")
 	pool.Close()
 	if err != nil {

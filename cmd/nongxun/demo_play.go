@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/nongxun/nongxun/internal/transcript"
 )
 
@@ -22,31 +20,19 @@ func loadChats(files []string) ([]*transcript.Transcript, error) {
 	return chats, nil
 }
 
-// playAtOnce is how many transcripts are played side by side: much of a conversation is waiting.
-const playAtOnce = 4
-
-// playAll plays transcripts, each with people, a service and a clock of its own, and prints the conversations in their order.
+// playAll plays transcripts one after the other, each with people, a service and a clock of its own, and prints the conversations.
 func playAll(ctx context.Context, w *world, server *demoServer, log *slog.Logger, chats []*transcript.Transcript) error {
-	results := make([]transcript.Result, len(chats))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(playAtOnce)
-	for i, t := range chats {
-		group.Go(func() error {
-			return withDemo(ctx, server, log, demoDay, func(d *demo) error {
-				results[i] = transcript.Play(ctx, t, d.emulator.Driver(d.clock.advance))
-				return nil
-			})
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
 	wrong := 0
-	for _, result := range results {
-		if !result.OK() {
-			wrong++
-		}
-		if _, err := fmt.Fprintln(w.stdout, result); err != nil {
+	for _, t := range chats {
+		err := withDemo(ctx, server, log, demoDay, func(d *demo) error {
+			result := transcript.Play(ctx, t, d.emulator.Driver(d.clock.advance))
+			if !result.OK() {
+				wrong++
+			}
+			_, err := fmt.Fprintln(w.stdout, result)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
