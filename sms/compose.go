@@ -140,18 +140,29 @@ func (c Composed) tooMany(d Draft, limit int) string {
 
 // optOut ends a promotion with the opt-out line, and takes none of it anywhere else.
 func optOut(d Draft, body string, clean *cleaner) (string, *Error) {
-	tail := strings.TrimRight(body, "。！!.，, \n")
-	has := strings.HasSuffix(tail, OptOut)
 	switch {
 	case d.Family != Promotion && strings.Contains(fold(body), fold(OptOut)):
 		return body, refuse(CodeOptOut, "只有推广短信才写“"+OptOut+"”。去掉这一句，或者改成推广短信。")
 	case d.Family != Promotion:
 		return body, nil
-	case has:
-		return tail, nil // it must be the very end
 	}
-	clean.note(AddedOptOut)
-	return body + ending(body) + OptOut, nil
+	whole := WithOptOut(body)
+	if len(whole) > len(body) {
+		clean.note(AddedOptOut)
+	}
+	return whole, nil
+}
+
+// WithOptOut ends a promotion with the opt-out line, unless it is there. Lines that carry free text call it, so that none goes without.
+func WithOptOut(text string) string {
+	text = strings.TrimRight(text, " \n")
+	if tail := strings.TrimRight(text, "。！!.，, \n"); strings.HasSuffix(tail, OptOut) {
+		return tail // it must be the very end
+	}
+	if text == "" {
+		return text
+	}
+	return text + ending(text) + OptOut
 }
 
 // ending is what must stand between a text and the opt-out line.

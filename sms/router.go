@@ -158,21 +158,30 @@ func elsewhere(e *Error) bool {
 	return false
 }
 
-// Details asks all lines that can be asked.
+// Line is the line with a name, as a Result names it; nil where there is none.
+func (r *Router) Line(name string) Gateway {
+	for _, line := range r.lines {
+		if line.Name() == name {
+			return line
+		}
+	}
+	return nil
+}
+
+// Details asks all lines that can be asked. Where one cannot, or does not answer, what the others know comes with an error: then a message
+// that is not in it may still have been sent.
 func (r *Router) Details(ctx context.Context, phone string, day time.Time) ([]Detail, error) {
 	var all []Detail
 	var errs error
 	for _, line := range r.lines {
 		q, ok := line.(Querier)
 		if !ok {
+			errs = errors.Join(errs, &Error{Kind: Unknown, Code: "nongxun.NOT_ASKED", Message: line.Name() + "查不了单条短信"})
 			continue
 		}
 		details, err := q.Details(ctx, phone, day)
 		errs = errors.Join(errs, err)
 		all = append(all, details...)
 	}
-	if len(all) > 0 {
-		return all, nil
-	}
-	return nil, errs
+	return all, errs
 }

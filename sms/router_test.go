@@ -3,6 +3,7 @@ package sms
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -89,6 +90,37 @@ func TestABatchIsAsSmallAsTheSlowestLineNeeds(t *testing.T) {
 		}
 		if got := r.BatchSize(); got != want {
 			t.Errorf("%d, want %d", got, want)
+		}
+	}
+}
+
+// asked is a line that can be asked.
+type asked struct {
+	Gateway
+	knows []Detail
+}
+
+func (a asked) Details(context.Context, string, time.Time) ([]Detail, error) { return a.knows, nil }
+
+// What a line that cannot be asked may know is missing, and the error says so.
+func TestARouterAsksWhomItCan(t *testing.T) {
+	t.Parallel()
+	knows := []Detail{{Ref: "1", Status: Delivered}}
+	a, b := asked{&fixed{name: "a"}, knows}, &fixed{name: "b"}
+	for _, c := range []struct {
+		lines []Gateway
+		whole bool
+	}{{[]Gateway{a, b}, false}, {[]Gateway{a}, true}} {
+		r, err := NewRouter(c.lines, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.Details(t.Context(), "13900000001", time.Now())
+		if diff := cmp.Diff(knows, got); diff != "" || (err == nil) != c.whole {
+			t.Errorf("%d lines: %s, %v", len(c.lines), diff, err)
+		}
+		if r.Line("a") == nil || r.Line("none") != nil {
+			t.Error("a line is not found by its name, or one that is not there")
 		}
 	}
 }

@@ -50,8 +50,8 @@ type Composer interface {
 }
 
 // Querier is a Gateway that can be asked what became of a message. Details lists what was sent to the phone on that day (in
-// Asia/Shanghai); an empty list means that the provider has nothing of it, for a call of the last minutes: not yet. The error is
-// an *Error.
+// Asia/Shanghai); an empty list means that the provider has nothing of it, for a call of the last minutes: not yet. Details that
+// come with an error may not be all.
 type Querier interface {
 	Details(ctx context.Context, phone string, day time.Time) ([]Detail, error)
 }

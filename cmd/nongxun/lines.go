@@ -44,7 +44,7 @@ func (v *service) gateway(s settings) (sms.Gateway, error) {
 	if s.Aliyun.AccessKeyID != "" {
 		g, err := aliyun.New(aliyun.Config{
 			AccessKeyID: s.Aliyun.AccessKeyID, AccessKeySecret: s.Aliyun.AccessKeySecret, SignName: s.Aliyun.SignName,
-			Endpoint: s.Aliyun.Endpoint, Templates: s.Aliyun.Templates, Now: v.now, Log: v.log,
+			Endpoint: s.Aliyun.Endpoint, Templates: s.Aliyun.Templates, Price: s.SMSPrice, Now: v.now, Log: v.log,
 		})
 		if err != nil {
 			return nil, err

@@ -119,7 +119,7 @@ func newService(ctx context.Context, s settings, pool *pgxpool.Pool, now func() 
 	}
 	v.outbox = outbox.New(outbox.Options{
 		Pool: pool, WeChat: v.client, SMS: gateway, Templates: s.WeChat.Templates, Notices: s.WeChat.Notices,
-		Rates: s.Rates, Hours: s.Hours, WeeklyCap: s.WeeklyCap, Sign: s.Aliyun.SignName, Now: now, Log: log,
+		Rates: s.Rates, Hours: s.Hours, WeeklyCap: s.WeeklyCap, Sign: s.sign(), Price: s.SMSPrice, Now: now, Log: log,
 	})
 	v.inbox = inbox.New(inbox.Options{
 		Pool: pool, Mind: v.mind.Load, Wake: v.outbox.Wake, Receipts: v.outbox, Now: now, Log: log,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type settings struct {
 	Rates         map[string]outbox.Rate
 	Hours         map[outbox.Slot]outbox.Hours
 	WeeklyCap     map[outbox.Class]int
+	SMSPrice      sms.Price
 	WeChat        wechatSettings
 	Aliyun        aliyunSettings
 	CMPP          cmppSettings
@@ -54,6 +56,9 @@ type aliyunSettings struct {
 	CallbackSecrets                        []string
 	Templates                              map[string]string
 }
+
+// sign is the sign of the line that texts go by first.
+func (s settings) sign() string { return cmp.Or(s.CMPP.Sign, s.SMPP.Sign, s.Aliyun.SignName) }
 
 // settingError names the setting that is wrong and what it should look like.
 type settingError struct{ name, should string }
@@ -193,6 +198,7 @@ func loadSettings(env func(string) (string, bool)) (settings, error) {
 		s.fail("NONGXUN_DATA_DIR", "should be an absolute path, such as /var/lib/nongxun")
 	}
 	out.Rates, out.Hours, out.WeeklyCap = s.rates("RATES"), s.hours("HOURS"), s.weeklyCap("WEEKLY_CAP")
+	out.SMSPrice = s.price("SMS_PRICE_FEN")
 	out.WeChat = s.wechat()
 	out.Aliyun = s.aliyun()
 	out.CMPP = s.cmpp()

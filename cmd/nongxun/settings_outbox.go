@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nongxun/nongxun/internal/outbox"
+	"github.com/nongxun/nongxun/sms"
 )
 
 // rates reads name=N/unit pairs, such as sms=50/s,sms/promotion=2000/h,mass=50/m.
@@ -22,6 +23,19 @@ func (s *source) rates(name string) map[string]outbox.Rate {
 		out[what] = outbox.Rate{Messages: messages, Per: units[unit]}
 	}
 	return out
+}
+
+// price reads what a part of a text costs: fen, with at most two decimals.
+func (s *source) price(name string) sms.Price {
+	v := s.get(name, "4.5")
+	whole, decimals, _ := strings.Cut(v, ".")
+	fen, err1 := strconv.ParseUint(whole, 10, 16)
+	hundredths, err2 := strconv.ParseUint((decimals + "00")[:max(2, len(decimals))], 10, 16)
+	p := sms.Price(fen)*sms.Fen + sms.Price(hundredths) //nolint:gosec // 16 bits
+	if err1 != nil || err2 != nil || len(decimals) > 2 || p <= 0 || p > 100*sms.Fen {
+		s.fail("NONGXUN_"+name, "should be the price of a part of a text in fen, such as 4.5 (0.045 yuan)")
+	}
+	return p
 }
 
 // classes are the names of classes in settings.

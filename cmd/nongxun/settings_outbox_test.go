@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nongxun/nongxun/internal/outbox"
+	"github.com/nongxun/nongxun/sms"
 )
 
 func TestOutboxSettings(t *testing.T) {
@@ -18,7 +19,7 @@ func TestOutboxSettings(t *testing.T) {
 		}
 		return loadSettings(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	}
-	s, err := load("RATES", "sms=50/s,mass=50/m", "HOURS", "notice/wechat=6-22", "WEEKLY_CAP", "promotion=0",
+	s, err := load("RATES", "sms=50/s,mass=50/m", "HOURS", "notice/wechat=6-22", "WEEKLY_CAP", "promotion=0", "SMS_PRICE_FEN", "3.65",
 		"WECHAT_NOTICES", "price=TM1?always=yes&thing1=goods")
 	if err != nil {
 		t.Fatal(err)
@@ -35,6 +36,14 @@ func TestOutboxSettings(t *testing.T) {
 			t.Error(d)
 		}
 	}
+	if got := (settings{CMPP: cmppSettings{Sign: "专线"}, Aliyun: aliyunSettings{SignName: "云"}}).sign(); got != "专线" {
+		t.Errorf("plans count the sign %q, but texts go by the line first", got)
+	}
+	for value, want := range map[string]sms.Price{"": 450, "4": 400, "4.5": 450, "4.05": 405, "0.5": 50} {
+		if s, err := load("SMS_PRICE_FEN", value); err != nil || s.SMSPrice != want {
+			t.Errorf("a price of %q is %s, %v; want %s", value, s.SMSPrice, err, want)
+		}
+	}
 	for _, wrong := range [][2]string{
 		{"RATES", "sms=50"},
 		{"RATES", "sms=0/s"},
@@ -44,6 +53,11 @@ func TestOutboxSettings(t *testing.T) {
 		{"HOURS", "notice/sms=21-8"},
 		{"WEEKLY_CAP", "reply=1"},
 		{"WEEKLY_CAP", "notice=-1"},
+		{"SMS_PRICE_FEN", "0"},
+		{"SMS_PRICE_FEN", "0.045元"},
+		{"SMS_PRICE_FEN", "-4"},
+		{"SMS_PRICE_FEN", "4.555"},
+		{"SMS_PRICE_FEN", "101"},
 	} {
 		if _, err := load(wrong[0], wrong[1]); err == nil {
 			t.Errorf("%s=%s was taken", wrong[0], wrong[1])

@@ -61,6 +61,7 @@ func (in *Inbox) queueUnbind(b *pgx.Batch, m *message, c *people.Contact, i peop
 	people.QueueUnbind(b, i, keep, string(m.Channel), m.ReceivedAt)
 	market.QueueSplit(b, i.From, i.Into, keep)
 	fair.QueueSplit(b, i.From, i.Into, keep)
+	outbox.QueueSplit(b, i.From, i.Into, keep)
 	if m.Channel == talk.SMS {
 		c.ID = i.From
 	}

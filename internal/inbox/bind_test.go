@@ -69,6 +69,8 @@ UNION ALL SELECT 'address ' || concat_ws(',', kind, value, contact_id) FROM addr
 UNION ALL SELECT 'subscription ' || concat_ws(',', contact_id, topic, product, region, merged_from, shared_with) FROM subscription
 UNION ALL SELECT 'listing ' || concat_ws(',', id, contact_id, status, product, merged_from) FROM listing
 UNION ALL SELECT 'signup ' || concat_ws(',', fair_id, contact_id, name, merchant_type, products::text, county, phone, channel, cancelled_at IS NULL, merged_from, aside_at, before::text) FROM signup
+UNION ALL SELECT 'delivery ' || concat_ws(',', id, contact_id, state, reason, merged_from) FROM delivery WHERE cause = 'bulletin'
+UNION ALL SELECT 'pushes ' || concat_ws(',', block * 64 + i, week, get_byte(pushes, i)) FROM push_block, generate_series(0, 63) i WHERE get_byte(pushes, i) > 0
 ORDER BY 1`)
 }
 
@@ -91,7 +93,20 @@ func twoLives(h *house) {
 	h.texts(farmerPhone, "订阅黄桃行情")
 	h.texts(farmerPhone, "订阅冬笋行情")
 	h.texts(farmerPhone, "报名对接会,我叫李建国,种养大户,卖冬笋,茶陵县")
+	for kind, pushes := range map[string]int{"openid": 1, "phone": 2} { // what either was pushed this week
+		h.exec(`INSERT INTO push_block AS p SELECT '2026-11-23', contact_id / 64, set_byte(decode(repeat('00', 64), 'hex'), (contact_id % 64)::int, $2)
+FROM address WHERE kind = $1 ON CONFLICT (block, week) DO UPDATE SET pushes = set_byte(p.pushes, (SELECT contact_id % 64 FROM address WHERE kind = $1)::int, $2)`, kind, pushes)
+	}
+	h.exec(`INSERT INTO delivery (created_at, cause, contact_id, class, channel, text, due_at, rung)
+SELECT $1, 'bulletin', contact_id, 1, '', 't', $1, 2 FROM address WHERE kind = 'phone'`, h.now)
 	h.pass(time.Hour) // what was open is forgotten
+}
+
+func (h *house) exec(sql string, args ...any) {
+	h.t.Helper()
+	if _, err := h.pool.Exec(h.t.Context(), sql, args...); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 func TestBindingMakesOnePersonAndUnbindingTwoAgain(t *testing.T) {
@@ -119,6 +134,12 @@ func TestBindingMakesOnePersonAndUnbindingTwoAgain(t *testing.T) {
 			tt.bind(h)
 
 			person := h.count(`SELECT contact_id FROM address WHERE kind = 'openid'`)
+			if n := h.count(`SELECT get_byte(pushes, ($1::bigint % 64)::int) FROM push_block WHERE block = $1 / 64`, person); n != 3 {
+				t.Errorf("%d pushes count against the person's cap, want those of both", n)
+			}
+			if n := h.count(`SELECT count(*) FROM delivery WHERE contact_id = $1 AND cause = 'bulletin'`, person); n != 1 {
+				t.Error("what waited for the phone does not wait for the person")
+			}
 			for what, sql := range map[string]string{
 				"addresses":     `SELECT count(*) FROM address WHERE contact_id = $1`,
 				"listings":      `SELECT count(*) FROM listing WHERE contact_id = $1`,
@@ -222,9 +243,7 @@ func TestOneOptOutAndOneOfEachPush(t *testing.T) {
 	put := `INSERT INTO delivery (created_at, cause, contact_id, class, channel, text, due_at, rung)
 SELECT $1, $2, contact_id, 1, '', 't', $1, 2 FROM address WHERE kind = $3`
 	for _, d := range [][2]string{{"both", "openid"}, {"both", "phone"}, {"phone only", "phone"}} {
-		if _, err := h.pool.Exec(t.Context(), put, h.now, d[0], d[1]); err != nil {
-			t.Fatal(err)
-		}
+		h.exec(put, h.now, d[0], d[1])
 	}
 	h.texts(farmerPhone, "TD")
 	h.bindByText()

@@ -29,7 +29,7 @@ func TestPlanSaysWhatSendingDoes(t *testing.T) {
 	f.consent("oFollower", "SUB1", true)
 	f.exec(`UPDATE address SET followed = false WHERE value IN ('oGone', 'oNobody')`)
 	f.exec(`UPDATE contact SET opted_out_at = now() WHERE id = $1`, out)
-	f.exec(`INSERT INTO push_week VALUES ($1, $2, 1)`, capped, monday(f.now()))
+	f.exec(`INSERT INTO push_block SELECT $2, $1::bigint / 64, set_byte(decode(repeat('00', 64), 'hex'), ($1::bigint % 64)::int, 1)`, capped, monday(f.now()))
 	b := Broadcast{Key: "b", Class: Promotion, Text: "对接会12月1日开始报名,回复报名参加。拒收请回复R", Template: "fair"}
 	all := f.audience(credit, follower, broker, gone, out, capped, nobody)
 	p, err := f.Plan(t.Context(), b, all)

@@ -116,7 +116,7 @@ func (o offer) closed(r rung, d claimed, at time.Time) (until time.Time, why Rea
 // whyNot is why no road is open to a person.
 func whyNot(d claimed, f facts, o offer) Reason {
 	switch d.Reason { // what the last rung said
-	case NoCredit, Blocked, Unfollowed, TemplateStopped:
+	case NoCredit, Blocked, Unfollowed, TemplateStopped, NotDelivered:
 		return d.Reason
 	}
 	wechat := o.WeChat && d.Channel != SMS && f.OpenID != ""

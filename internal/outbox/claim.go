@@ -25,6 +25,13 @@ type claimed struct {
 	facts
 }
 
+// noted is the status that the claim has given a delivery: that of one that goes by the road that it stands on.
+func (d claimed) noted() status {
+	s := d.status
+	s.State, s.Tries = Sending, s.Tries+1
+	return s
+}
+
 // lane is what one kind of dispatcher serves.
 type lane struct {
 	line    line
@@ -36,13 +43,13 @@ type lane struct {
 }
 
 const (
-	factsWeChat = `c.merged_into IS NOT NULL, c.opted_out_at IS NOT NULL, coalesce(w.value, ''), coalesce(w.followed, false),
+	factsWeChat = `coalesce(w.value, ''), coalesce(w.followed, false),
 	coalesce((SELECT sum(remaining) FROM credit WHERE openid = w.value AND kind <> 'mass' AND expires_at > $2), 0)::int,
 	coalesce((SELECT CASE WHEN always THEN 1 ELSE remaining END FROM notice_consent WHERE openid = w.value AND template = d.template), 0),
 	coalesce((SELECT remaining FROM credit WHERE openid = w.value AND kind = 'mass' AND expires_at > $2), 4)`
 	fromWeChat = `LEFT JOIN LATERAL (SELECT value, followed FROM address WHERE contact_id = d.contact_id AND kind = 'openid'
 	ORDER BY followed DESC, created_at DESC LIMIT 1) w ON true`
-	factsSMS = `c.merged_into IS NOT NULL, c.opted_out_at IS NOT NULL, '', false, 0, 0, 0`
+	factsSMS = `'', false, 0, 0, 0`
 )
 
 // callsAtOnce is how many calls of texts one claim makes: they share its statements.
@@ -56,44 +63,54 @@ func (o *Outbox) lanes() []lane {
 	}
 }
 
-// dueColumns are those of claimed, in the order of scanClaimed.
-const dueColumns = `d.id, d.contact_id, d.class, d.channel, d.broadcast, d.text, d.template, d.fields, d.expires_at,
-	d.state, d.reason, d.rung, d.tries, d.due_at, d.sent_at, d.again, %s,
-	coalesce((SELECT value FROM address WHERE contact_id = d.contact_id AND kind = 'phone' ORDER BY created_at DESC LIMIT 1), c.phone)
-FROM %s d JOIN contact c ON c.id = d.contact_id %s`
+// noteSQL notes that deliveries are being sent, in one statement with finding and locking them (so that no other dispatcher sees them).
+// Nearly all of what is claimed goes as it stands; what does not gets another status before the claim ends.
+const noteSQL = `due AS (UPDATE delivery SET state = 'sending', tries = tries + 1 WHERE ctid = ANY (ARRAY(
+	SELECT ctid FROM delivery WHERE %s FOR UPDATE SKIP LOCKED)) RETURNING *)`
+
+// claimedSQL reads what is due and what choose asks about its people, in the order of scanClaimed. The people are fetched by their ids, all
+// at once, whatever the planner believes of how many they are.
+const claimedSQL = `, people AS MATERIALIZED (
+	SELECT id, merged_into IS NOT NULL AS merged, opted_out_at IS NOT NULL AS opted_out, phone FROM contact WHERE id = ANY (ARRAY(SELECT contact_id FROM due))
+), addresses AS MATERIALIZED (
+	SELECT contact_id, kind, value, created_at FROM address WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM due))
+), phones AS (
+	SELECT DISTINCT ON (contact_id) contact_id, value FROM addresses WHERE kind = 'phone' ORDER BY contact_id, created_at DESC
+)
+SELECT d.id, d.contact_id, d.class, d.channel, d.broadcast, d.text, d.template, nullif(d.fields, '{}'), d.expires_at,
+	d.reason, d.rung, d.tries - 1, d.due_at, d.sent_at, d.again, c.merged, c.opted_out, coalesce(p.value, c.phone), %s
+FROM due d JOIN people c ON c.id = d.contact_id LEFT JOIN phones p ON p.contact_id = d.contact_id %s ORDER BY d.due_at, d.id`
 
 func scanClaimed(row pgx.CollectableRow) (d claimed, err error) {
+	d.State = Queued // until it was claimed
 	err = row.Scan(&d.ID, &d.ContactID, &d.Class, &d.Channel, &d.Broadcast, &d.Text, &d.Template, &d.Fields, &d.ExpiresAt,
-		&d.State, &d.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt, &d.Again,
-		&d.Merged, &d.OptedOut, &d.OpenID, &d.Followed, &d.Credits, &d.Notices, &d.facts.Mass, &d.Phone)
+		&d.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt, &d.Again, &d.Merged, &d.OptedOut, &d.Phone,
+		&d.OpenID, &d.Followed, &d.Credits, &d.Notices, &d.facts.Mass)
 	return d, err
 }
 
-// lockSQL: the rows are locked, so that no other dispatcher sees them; line and class are parameters so that the index leads to what
-// is due and does not pass what is held.
-const lockSQL = `SELECT * FROM delivery WHERE queue = $4 AND class = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED`
+// dueWhere: line and class are parameters so that the index leads to what is due and does not pass what is held.
+const dueWhere = `queue = $4 AND class = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT `
 
 // dueSQL is the claim of a lane without a rate.
 func (l lane) dueSQL() string {
-	return fmt.Sprintf(`WITH due AS (`+lockSQL+`) SELECT `+dueColumns+` ORDER BY d.due_at, d.id`, "$3", l.facts, "due", l.from)
+	return `WITH ` + fmt.Sprintf(noteSQL, dueWhere+"$3") + fmt.Sprintf(claimedSQL, l.facts, l.from)
 }
 
 // dueAtRateSQL takes the tokens in the same statement: as many rows as there is room in the bucket, and no more tokens than rows.
 func (l lane) dueAtRateSQL() string {
-	return fmt.Sprintf(`WITH room AS (`+roomSQL+`), due AS (`+lockSQL+`), taken AS (
-	UPDATE bucket b SET taken_to = room.taken_to + (SELECT count(*) FROM due) * room.interval FROM room WHERE b.name = $9)
-SELECT `+dueColumns+` ORDER BY d.due_at, d.id`, 5, 6, 7, 8, 9, "least($3, (SELECT room FROM room))", l.facts, "due", l.from)
+	return fmt.Sprintf(`WITH room AS (`+roomSQL+`), `, 5, 6, 7, 8, 9) + fmt.Sprintf(noteSQL, dueWhere+"least($3, (SELECT room FROM room))") + `, taken AS (
+	UPDATE bucket b SET taken_to = room.taken_to + (SELECT count(*) FROM due) * room.interval FROM room WHERE b.name = $9)` + fmt.Sprintf(claimedSQL, l.facts, l.from)
 }
 
 // waitingSQL finds what else waits for the people of a claim: by person, since only few of what waits is theirs.
 const waitingSQL = `SELECT w.id FROM unnest($1::bigint[]) AS u (contact_id)
 CROSS JOIN LATERAL (SELECT id FROM delivery d WHERE d.contact_id = u.contact_id AND d.queue < 2 AND d.class = 1
-	AND d.queue = $4 AND d.due_at <= $2 AND d.id <> ALL ($3) LIMIT 20) w LIMIT 500`
+	AND d.queue = $3 AND d.due_at <= $2 LIMIT 20) w LIMIT 500`
 
-// theseSQL locks deliveries by id.
+// theseSQL claims deliveries by id.
 func (l lane) theseSQL() string {
-	return fmt.Sprintf(`WITH due AS (SELECT * FROM delivery WHERE id = ANY ($1) AND queue = $3 AND due_at <= $2 ORDER BY id FOR UPDATE SKIP LOCKED)
-SELECT `+dueColumns+` ORDER BY d.due_at, d.id`, l.facts, "due", l.from)
+	return `WITH ` + fmt.Sprintf(noteSQL, `id = ANY ($1) AND queue = $3 AND due_at <= $2 ORDER BY id`) + fmt.Sprintf(claimedSQL, l.facts, l.from)
 }
 
 // claim takes what is due in a lane, replies first (and, where only is Reply, nothing else), decides about each, and writes an attempt
@@ -154,21 +171,20 @@ func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, a
 	if err != nil {
 		return nil, err
 	}
-	due, err := pgx.CollectRows(rows, scanClaimed)
+	due, err := pgx.CollectRows(rows, scanClaimed) // most claims find little: room for a whole batch would be megabytes each time
 	if err != nil || class != Notice || len(due) == 0 || l.line == lineMass {
 		return due, err
 	}
-	contacts, ids := make([]int64, 0, len(due)), make([]int64, len(due))
+	contacts := make([]int64, len(due))
 	for i, d := range due {
-		ids[i] = d.ID
-		if !slices.Contains(contacts, d.ContactID) {
-			contacts = append(contacts, d.ContactID)
-		}
+		contacts[i] = d.ContactID
 	}
-	if rows, err = tx.Query(ctx, waitingSQL, contacts, at, ids, l.line); err != nil {
+	slices.Sort(contacts)
+	if rows, err = tx.Query(ctx, waitingSQL, slices.Compact(contacts), at, l.line); err != nil {
 		return nil, err
 	}
-	if ids, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil || len(ids) == 0 {
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(ids) == 0 {
 		return due, err
 	}
 	if rows, err = tx.Query(ctx, l.theseSQL(), ids, at, l.line); err != nil {
@@ -187,6 +203,9 @@ type change struct {
 // queueChanges stores statuses.
 func queueChanges(b *pgx.Batch, changes []change) {
 	n := len(changes)
+	if n == 0 {
+		return
+	}
 	ids, states, reasons, again := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
 	rungs, tries, due, sent := make([]int16, n), make([]int32, n), make([]time.Time, n), make([]*time.Time, n)
 	for i, c := range changes {
@@ -201,23 +220,35 @@ WHERE d.id = u.id`, ids, states, reasons, rungs, tries, due, sent, again)
 
 // queueCalls writes calls and their attempts down, before any of them is made.
 func queueCalls(b *pgx.Batch, calls []call, at, until time.Time) {
+	n := 0
 	for _, c := range calls {
-		n := 0
-		for _, m := range c.messages {
-			n += len(m.members)
-		}
-		ids, tries := make([]int64, 0, n), make([]int32, 0, n)
-		addresses, credits := make([]string, 0, n), make([]string, 0, n)
+		n += c.deliveries()
+	}
+	if n == 0 {
+		return
+	}
+	all, tries, leadTries, leads := make([]int64, 0, n), make([]int32, 0, n), make([]int32, 0, n), make([]int64, 0, n)
+	roads, addresses, credits := make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
+	for _, c := range calls {
+		first := len(all)
 		for _, m := range c.messages {
 			for _, d := range m.members {
-				ids, tries = append(ids, d.ID), append(tries, int32(d.Tries))
+				all, tries, roads = append(all, d.ID), append(tries, int32(d.Tries)), append(roads, c.rung.String())
 				addresses, credits = append(addresses, m.address), append(credits, m.credit)
+				leads, leadTries = append(leads, c.lead.delivery), append(leadTries, int32(c.lead.try))
 			}
 		}
 		b.Queue(`INSERT INTO call (lead, lead_try, road, template, ref, deliveries, started_at, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			c.lead.delivery, c.lead.try, c.rung.String(), c.template, c.ref, ids, at, until)
-		b.Queue(`INSERT INTO attempt (delivery_id, try, road, address, credit, lead, lead_try, started_at)
-SELECT u.id, u.try, $5, u.address, u.credit, $6, $7, $8 FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[]) AS u (id, try, address, credit)`,
-			ids, tries, addresses, credits, c.rung.String(), c.lead.delivery, c.lead.try, at)
+			c.lead.delivery, c.lead.try, c.rung.String(), c.template, c.ref, all[first:], at, until)
 	}
+	b.Queue(`INSERT INTO attempt (delivery_id, try, road, address, credit, lead, lead_try, started_at) SELECT u.*, $8
+FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[]) AS u`,
+		all, tries, roads, addresses, credits, leads, leadTries, at)
+}
+
+func (c call) deliveries() (n int) {
+	for _, m := range c.messages {
+		n += len(m.members)
+	}
+	return n
 }

@@ -76,6 +76,27 @@ func TestWeeklyCap(t *testing.T) {
 	put("p4", Promotion, "sent")
 }
 
+// Who is held by a rate, or moved to another road, is counted once: when it goes.
+func TestWeeklyCapCountsWhatGoes(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.WeeklyCap = map[Class]int{Promotion: 1}
+	f.Rates = map[string]Rate{"sms/promotion": {Messages: 1, Per: time.Second, Burst: 1}}
+	alone := f.person("oAlone", "13800138009") // on a mass send's list
+	f.freeze(Broadcast{Key: "mass", Class: Promotion, Mass: true, Text: "x"}, alone)
+	for i := range 4 {
+		f.put(Delivery{Cause: fmt.Sprint(i), Class: Promotion, Channel: SMS, ContactID: f.person("", fmt.Sprintf("1380013800%d", i)), Text: "x"})
+	}
+	for range 10 {
+		f.work()
+		f.clock.advance(time.Second)
+	}
+	for i := range 4 {
+		f.want(fmt.Sprint(i), "sent")
+	}
+	f.want("b:mass", "sent")
+}
+
 // A rate holds what it has no room for until its turn; all replicas share it, and replies find the room that is kept for them.
 func TestRate(t *testing.T) {
 	t.Parallel()

@@ -46,13 +46,16 @@ type claiming struct {
 	credits []string  // kind of credit used
 	batch   pgx.Batch // what is stored in the end
 	leads   []int     // index of the delivery that another one shares a message with; itself where it leads
+	week    *weekCounts
+	counted []bool // as a push of the week
+	shared  bool   // some share a message
 }
 
 // decide applies choose to each delivery, takes what the ledger has for it (a credit, a consent, a push of the week, a token), and
 // stores what comes of it. Where the ledger turns out to be empty (another delivery or replica took the last), choose is asked again.
 func (p *claiming) decide(ctx context.Context) ([]call, error) {
 	n := len(p.due)
-	p.events, p.credits, p.leads = make([]event, n), make([]string, n), make([]int, n)
+	p.events, p.credits, p.leads, p.counted = make([]event, n), make([]string, n), make([]int, n), make([]bool, n)
 	open := make([]int, n)
 	for i := range p.due {
 		open[i], p.leads[i] = i, i
@@ -61,7 +64,7 @@ func (p *claiming) decide(ctx context.Context) ([]call, error) {
 	if p.due[0].Class == Notice {
 		p.digest()
 	}
-	if err := p.takeWeek(ctx, open); err != nil {
+	if err := p.takeWeek(ctx); err != nil {
 		return nil, err
 	}
 	for range ladder {
@@ -104,7 +107,7 @@ func (p *claiming) digest() {
 		}
 		if need := sms.Length(d.Text) + sms.Length(digestMark(e.rung)); need <= room[k] {
 			room[k] -= need
-			p.leads[i] = k
+			p.leads[i], p.shared = k, true
 		} else { // it leads the next message
 			first[d.ContactID], room[i] = i, digestRoom(e.rung)-sms.Length(d.Text)
 		}
@@ -126,50 +129,6 @@ func (p *claiming) followLeads() {
 			p.events[i] = event{what: hapHold, at: p.at, until: p.at}
 		}
 	}
-}
-
-// takeWeek counts the pushes of the week, those that go for the first time, and skips what is over the person's cap.
-func (p *claiming) takeWeek(ctx context.Context, open []int) error {
-	limit := p.o.weeklyCap(p.due[0].Class)
-	if limit == 0 {
-		return nil
-	}
-	var contacts []int64
-	at := map[int64][]int{}
-	for _, i := range open {
-		if d := p.due[i]; p.goes(i) && d.Tries == 0 {
-			if at[d.ContactID] == nil {
-				contacts = append(contacts, d.ContactID)
-			}
-			at[d.ContactID] = append(at[d.ContactID], i)
-		}
-	}
-	if len(contacts) == 0 {
-		return nil
-	}
-	slices.Sort(contacts)                        // two replicas lock them in one order
-	for round := 0; len(contacts) > 0; round++ { // a person's second message of the claim comes after the first of each
-		rows, err := p.tx.Query(ctx, `INSERT INTO push_week AS w (contact_id, week, pushes) SELECT u, $2::date, 1 FROM unnest($1::bigint[]) AS u
-ON CONFLICT (contact_id, week) DO UPDATE SET pushes = w.pushes + 1 WHERE w.pushes < $3 RETURNING contact_id`, contacts, monday(p.at), limit)
-		if err != nil {
-			return err
-		}
-		granted, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			return err
-		}
-		got := make(map[int64]bool, len(granted))
-		for _, c := range granted {
-			got[c] = true
-		}
-		for _, c := range contacts {
-			if !got[c] {
-				p.events[at[c][round]] = event{what: hapSkip, at: p.at, reason: WeeklyCap}
-			}
-		}
-		contacts = slices.DeleteFunc(contacts, func(c int64) bool { return len(at[c]) <= round+1 })
-	}
-	return nil
 }
 
 // takeLedger takes credits and consents for those that go, and returns those for whom there was none left.
@@ -289,13 +248,14 @@ func rateNames(r rung, d claimed) []string {
 	return []string{r.String(), r.String() + "/" + d.Template}
 }
 
-// store gives the deliveries their new status and writes calls and attempts down.
+// store writes calls and attempts down, and gives those deliveries their new status that do not simply go as the claim has noted.
 func (p *claiming) store(ctx context.Context) ([]call, error) {
 	p.aloneByMass()
-	var messages []message
-	index := map[int]int{} // of due to messages
+	p.storeWeek()
+	messages := make([]message, 0, len(p.due))
+	index := map[int]int{} // of due to messages, of those that lead others
 	sent := 0              // deliveries
-	changes := make([]change, 0, len(p.due))
+	var changes []change
 	for pass := range 2 { // leads first
 		for i, d := range p.due {
 			if (p.leads[i] == i) != (pass == 0) {
@@ -304,15 +264,19 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 			if e := p.events[i]; e.what == hapClaim && e.rung.line() != p.lane.line {
 				p.events[i].what = hapMove // another dispatcher sends it
 			}
-			d.status = next(d.status, p.events[i])
-			changes = append(changes, change{ID: d.ID, status: d.status})
+			noted := d.noted()
+			if d.status = next(d.status, p.events[i]); d.status != noted {
+				changes = append(changes, change{ID: d.ID, status: d.status})
+			}
 			if d.State == Sending {
 				sent++
 			}
 			switch {
 			case d.State != Sending:
 			case pass == 0:
-				index[i] = len(messages)
+				if p.shared {
+					index[i] = len(messages)
+				}
 				messages = append(messages, p.message(i, d))
 			default:
 				m := &messages[index[p.leads[i]]]

@@ -42,6 +42,18 @@ type drillOrder struct {
 	Database, Provider, Listen, Point string
 	Passing                           int64
 	People                            int
+	WeChat                            bool // see drill_wechat_test.go
+}
+
+// reach kills the process at its point.
+func (order drillOrder) reach() func(point string) {
+	var passed atomic.Int64
+	return func(point string) {
+		if point == order.Point && passed.Add(1) == order.Passing {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
 }
 
 // drillTiming is short, so that what was in the hands of the dead is found out within the drill.
@@ -54,6 +66,9 @@ func drillTiming() timing {
 
 // drillSender is the other process: it freezes the broadcast, sends, and takes receipts, until it is killed.
 func drillSender(order drillOrder) error {
+	if order.WeChat {
+		return wechatSender(order)
+	}
 	ctx := context.Background()
 	var pool *pgxpool.Pool
 	for { // PostgreSQL may be away
@@ -75,14 +90,7 @@ func drillSender(order drillOrder) error {
 		Pool: pool, SMS: gateway, Hours: wideAwake(), Log: slog.New(slog.DiscardHandler),
 		Rates: map[string]Rate{SMS: {Messages: max(100, order.People/20), Per: time.Second}},
 	})
-	o.timing, o.piece = drillTiming(), max(100, order.People/20)
-	var passed atomic.Int64
-	o.reach = func(point string) {
-		if point == order.Point && passed.Add(1) == order.Passing {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-	}
+	o.timing, o.piece, o.reach = drillTiming(), max(100, order.People/20), order.reach()
 	go func() {
 		for {
 			if _, err := o.Freeze(ctx, drillBroadcast(), everybody(pool)); err == nil {
@@ -293,6 +301,7 @@ func TestDrill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a drill takes a minute")
 	}
+	t.Parallel()
 	d := newDrill(t, 2000)
 	took := d.run(3 * time.Second)
 	check(t, d, took)

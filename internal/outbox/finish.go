@@ -8,15 +8,89 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/nongxun/nongxun/internal/pg"
 )
 
-// closeSQL closes the deliveries of a batch in one statement. The fence: only those that are still in the hands of this attempt.
-const closeSQL = `UPDATE delivery d SET state = u.state, reason = u.reason, rung = u.rung, due_at = u.due, sent_at = u.sent
+// acceptSQL closes deliveries of one call that the provider took, closeSQL those of which anything came. The fence: only those that are
+// still in the hands of this attempt.
+const (
+	acceptSQL = `UPDATE delivery SET state = 'sent', reason = '', sent_at = $3 WHERE id = ANY ($1) AND tries = $2 AND state = 'sending'`
+	closeSQL  = `UPDATE delivery d SET state = u.state, reason = u.reason, rung = u.rung, due_at = u.due, sent_at = u.sent
 FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[], $7::timestamptz[])
 	AS u (id, try, state, reason, rung, due, sent)
-WHERE d.id = u.id AND d.tries = u.try AND d.state = 'sending' RETURNING d.id`
+WHERE d.id = u.id AND d.tries = u.try AND d.state = 'sending'`
+)
+
+// closing are deliveries that one statement closes: taken at one moment, or whatever came of them.
+type closing struct {
+	taken  bool
+	fates  []fate
+	closed int64 // by the statement
+}
+
+// fate is what came of a delivery that was in our hands.
+type fate struct {
+	change
+	event event
+}
+
+// fewTaken is how many accepted deliveries of a call are closed by themselves; fewer go with whatever else there is.
+const fewTaken = 10
+
+// closings sorts what came of calls into statements.
+func (o *Outbox) closings(done []answered) []*closing {
+	var all []*closing
+	rest := &closing{}
+	for _, a := range done {
+		taken := map[int]*closing{} // by try
+		for _, out := range a.outs {
+			for _, d := range out.members {
+				e := out.event
+				e.try = d.Tries
+				if e.what == hapNoAnswer {
+					e.wait = o.lookAfter(a.rung, d.Class)
+				}
+				into := rest
+				if e.what == hapAccept && a.deliveries() >= fewTaken {
+					if into = taken[d.Tries]; into == nil {
+						into = &closing{taken: true, fates: make([]fate, 0, a.deliveries())}
+						taken[d.Tries], all = into, append(all, into)
+					}
+				}
+				into.fates = append(into.fates, fate{change{d.ID, next(d.status, e)}, e})
+			}
+		}
+	}
+	if len(rest.fates) > 0 {
+		all = append(all, rest)
+	}
+	return all
+}
+
+func (c *closing) queue(b *pgx.Batch) {
+	count := func(tag pgconn.CommandTag) error {
+		c.closed = tag.RowsAffected()
+		return nil
+	}
+	n := len(c.fates)
+	ids := make([]int64, n)
+	for i, f := range c.fates {
+		ids[i] = f.ID
+	}
+	if c.taken {
+		b.Queue(acceptSQL, ids, c.fates[0].event.try, c.fates[0].SentAt).Exec(count)
+		return
+	}
+	tries, states, reasons := make([]int32, n), make([]string, n), make([]string, n)
+	rungs, due, sent := make([]int16, n), make([]time.Time, n), make([]*time.Time, n)
+	for i, f := range c.fates {
+		tries[i], states[i], reasons[i] = int32(f.event.try), string(f.State), string(f.Reason)
+		rungs[i], due[i], sent[i] = int16(f.Rung), f.Due, f.SentAt
+	}
+	b.Queue(closeSQL, ids, tries, states, reasons, rungs, due, sent).Exec(count)
+}
 
 // finish closes what was sent: calls, deliveries and the ledger in one round trip and one transaction. Deliveries that have left the
 // hands of this attempt (its lease ran out, a receipt was there first) take the late answer as next lets them, afterwards.
@@ -25,26 +99,11 @@ func (o *Outbox) finish(ctx context.Context, done []answered) error {
 		return nil
 	}
 	o.reach("close:begin")
-	events := map[int64][]event{}
-	var changes []change
-	var tries []int
-	for _, a := range done {
-		for _, out := range a.outs {
-			for _, d := range out.members {
-				e := out.event
-				e.try = d.Tries
-				if e.what == hapNoAnswer {
-					e.wait = o.lookAfter(a.rung, d.Class)
-				}
-				events[d.ID] = append(events[d.ID], e)
-				changes = append(changes, change{d.ID, next(d.status, e)})
-				tries = append(tries, d.Tries)
-			}
-		}
-	}
 	var b pgx.Batch
-	closed := map[int64]bool{}
-	o.queueDeliveries(&b, changes, tries, closed)
+	closings := o.closings(done)
+	for _, c := range closings {
+		c.queue(&b)
+	}
 	for _, a := range done {
 		queueClose(&b, a, o.now())
 		for i := range a.outs {
@@ -56,29 +115,21 @@ func (o *Outbox) finish(ctx context.Context, done []answered) error {
 		return fmt.Errorf("outbox: finish: %w", err)
 	}
 	o.reach("close:end")
-	maps.DeleteFunc(events, func(id int64, _ []event) bool { return closed[id] })
-	if len(events) == 0 {
+	late := map[int64][]event{} // those that were closed after all are not changed by it again
+	for _, c := range closings {
+		if c.closed < int64(len(c.fates)) {
+			for _, f := range c.fates {
+				late[f.ID] = append(late[f.ID], f.event)
+			}
+		}
+	}
+	if len(late) == 0 {
 		return nil
 	}
-	if err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error { return apply(ctx, tx, events) }); err != nil {
+	if err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error { return apply(ctx, tx, late) }); err != nil {
 		return fmt.Errorf("outbox: finish: %w", err)
 	}
 	return nil
-}
-
-func (o *Outbox) queueDeliveries(b *pgx.Batch, changes []change, tries []int, closed map[int64]bool) {
-	n := len(changes)
-	ids, try, states, reasons := make([]int64, n), make([]int32, n), make([]string, n), make([]string, n)
-	rungs, due, sent := make([]int16, n), make([]time.Time, n), make([]*time.Time, n)
-	for i, c := range changes {
-		ids[i], try[i], states[i], reasons[i] = c.ID, int32(tries[i]), string(c.State), string(c.Reason)
-		rungs[i], due[i], sent[i] = int16(c.Rung), c.Due, c.SentAt
-	}
-	b.Queue(closeSQL, ids, try, states, reasons, rungs, due, sent).Query(func(rows pgx.Rows) error {
-		var id int64
-		_, err := pgx.ForEachRow(rows, []any{&id}, func() error { closed[id] = true; return nil })
-		return err
-	})
 }
 
 // queueClose notes what came of a call, and of those of its attempts of which something else came.
@@ -88,10 +139,12 @@ func queueClose(b *pgx.Batch, a answered, at time.Time) {
 		a.lead.delivery, a.lead.try, first.provider, first.providerID, first.event.what.String(), first.code, at)
 	var ids []int64
 	var tries []int32
-	var providerIDs, outcomes, codes, refs []string
+	var providers, providerIDs, outcomes, codes, refs []string
 	for _, out := range a.outs {
 		odd := a.rung == rungMass && out.ref != a.ref
-		if !odd && out.providerID == first.providerID && out.event.what == first.event.what && out.code == first.code {
+		lost := a.rung == rungSMS && out.providerID == "" && (out.event.what == hapNoAnswer || out.event.what == hapAccept) // see lost.go
+		same := out.provider == first.provider && out.providerID == first.providerID && out.event.what == first.event.what && out.code == first.code
+		if !odd && !lost && same {
 			continue
 		}
 		ref := ""
@@ -100,15 +153,16 @@ func queueClose(b *pgx.Batch, a answered, at time.Time) {
 		}
 		for _, d := range out.members {
 			ids, tries, refs = append(ids, d.ID), append(tries, int32(d.Tries)), append(refs, ref)
-			providerIDs, outcomes, codes = append(providerIDs, out.providerID), append(outcomes, out.event.what.String()), append(codes, out.code)
+			providers, providerIDs = append(providers, out.provider), append(providerIDs, out.providerID)
+			outcomes, codes = append(outcomes, out.event.what.String()), append(codes, out.code)
 		}
 	}
 	if len(ids) == 0 {
 		return
 	}
-	b.Queue(`UPDATE attempt a SET provider = $7, provider_id = u.provider_id, outcome = u.outcome, code = u.code, ref = u.ref, closed_at = $8
-FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[]) AS u (id, try, provider_id, outcome, code, ref)
-WHERE a.delivery_id = u.id AND a.try = u.try`, ids, tries, providerIDs, outcomes, codes, refs, first.provider, at)
+	b.Queue(`UPDATE attempt a SET provider = u.provider, provider_id = u.provider_id, outcome = u.outcome, code = u.code, ref = u.ref, closed_at = $8
+FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS u (id, try, provider, provider_id, outcome, code, ref)
+WHERE a.delivery_id = u.id AND a.try = u.try`, ids, tries, providers, providerIDs, outcomes, codes, refs, at)
 }
 
 // queueLessons keeps the ledger in step with what the platform answered.

@@ -57,7 +57,7 @@ func BenchmarkFreeze(b *testing.B) {
 			b.Fatal(n, err)
 		}
 		frozen := time.Since(begin)
-		b.ReportMetric(peakMemory(b), "peak-MB")
+		b.ReportMetric(peakMemory(), "peak-MB")
 		copied := copyRows(b, pool, people)
 		b.ReportMetric(planned.Seconds(), "plan-s")
 		b.ReportMetric(frozen.Seconds(), "freeze-s")

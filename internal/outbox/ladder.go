@@ -1,6 +1,9 @@
 package outbox
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // rung is a road on the ladder, as it is stored.
 type rung int16
@@ -52,4 +55,16 @@ func (r rung) line() line {
 }
 
 // repeatable tells roads where the platform knows a message by our reference: sending it again with the same reference sends nothing twice.
-func (r rung) repeatable() bool { return r == rungTemplate || r == rungMass }
+func (r rung) repeatable() bool { return r.remembered() > 0 }
+
+// remembered is how long the platform knows it: client_msg_id of a template message for ten minutes, clientmsgid of a mass send for a day. Some of
+// it is kept for the way there.
+func (r rung) remembered() time.Duration {
+	switch r {
+	case rungTemplate:
+		return 9 * time.Minute
+	case rungMass:
+		return 23 * time.Hour
+	}
+	return 0
+}

@@ -229,6 +229,66 @@ func TestMassSendRepeatsByReference(t *testing.T) {
 	}
 }
 
+// As long as the platform knows the reference it is asked again and again, counted from the first time.
+func TestRepeatsByReferenceUntilItIsForgotten(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.platform.hang["o1"] = true
+	f.put(Delivery{Cause: "a", Class: Promotion, ContactID: f.person("o1", ""), Text: "x", Template: "price"})
+	begin := f.now()
+	for range 20 {
+		f.work()
+		f.clock.advance(f.timing.knows + time.Second)
+		if _, err := f.findOut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.clock.advance(2 * time.Hour)
+	if _, err := f.findOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.want("a", "unknown never_told")
+	var tries int
+	var last time.Time
+	if err := f.Pool.QueryRow(t.Context(), `SELECT max(try), max(started_at) FROM attempt`).Scan(&tries, &last); err != nil || tries < 3 || last.Sub(begin) > 10*time.Minute {
+		t.Errorf("%d tries, the last after %s, %v; want them within the ten minutes of the reference", tries, last.Sub(begin), err)
+	}
+}
+
+// What the platform has forgotten by now is not repeated as if it knew: the policy of the class decides.
+func TestWhatThePlatformHasForgotten(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	for _, openid := range []string{"oP", "oN", "oP+oN"} {
+		f.platform.hang[openid] = true
+	}
+	p, n := f.person("oP", ""), f.person("oN", "")
+	f.put(Delivery{Cause: "promotion", Class: Promotion, ContactID: p, Text: "x", Template: "price"},
+		Delivery{Cause: "notice", Class: Notice, ContactID: n, Text: "x", Template: "price"})
+	f.freeze(Broadcast{Key: "m", Class: Promotion, Mass: true, Text: "x"}, p, n)
+	f.work()
+	for range 3 { // nobody looked for an hour
+		f.clock.advance(time.Hour)
+		if _, err := f.findOut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.want("promotion", "unknown never_told")
+	f.want("notice", "queued repeated")
+	if diff := cmp.Diff([]string{"queued repeated", "queued repeated"}, f.states("m")); diff != "" {
+		t.Error(diff)
+	}
+	f.freeze(Broadcast{Key: "late", Class: Promotion, Mass: true, Text: "y"}, p, n)
+	f.work()
+	f.clock.advance(24 * time.Hour)
+	if _, err := f.findOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"unknown never_told", "unknown never_told"}, f.states("late")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What nobody can tell of: a reply and a notice go once more, a promotion never, nothing a third time.
 func TestPolicyForUnknown(t *testing.T) {
 	t.Parallel()

@@ -2,13 +2,33 @@ package outbox
 
 import "github.com/jackc/pgx/v5"
 
-// Merged is the reason of a delivery that the same person gets at another address.
+// Merged is the reason of a delivery that the same person gets, or got, at another address.
 const Merged Reason = "merged"
 
-// QueueMerge queues the move of what still waits for a contact to the person that it turned out to be. Of what waits for both, or has
-// reached the person already, the contact's is skipped: once a cause and person. What was sent stays with whom it was sent to.
+// QueueMerge queues the move of what is not over for a contact to the person that it turned out to be: what waits, is on its way, is in doubt
+// or may be tried again. Once a cause and person: of what waits for both the contact's is skipped, and the person's of what has reached the
+// contact (a promotion: may have reached). What the person had no road for goes by the phone after all. What was sent stays with whom it was
+// sent to. The pushes of the week are counted together.
 func QueueMerge(b *pgx.Batch, from, into int64) {
+	b.Queue(`UPDATE delivery p SET state = 'queued', reason = '', rung = d.rung, due_at = d.due_at FROM delivery d
+WHERE d.contact_id = $1 AND d.state = 'queued' AND p.contact_id = $2 AND p.cause = d.cause AND p.channel = d.channel
+	AND p.state = 'skipped' AND p.reason IN ('no_credit', 'no_road', 'unfollowed', 'blocked')`, from, into)
 	b.Queue(`UPDATE delivery d SET state = 'skipped', reason = $3 WHERE d.contact_id = $1 AND d.state = 'queued'
 AND EXISTS (SELECT FROM delivery p WHERE p.contact_id = $2 AND p.cause = d.cause)`, from, into, Merged)
-	b.Queue(`UPDATE delivery SET contact_id = $2 WHERE contact_id = $1 AND state = 'queued'`, from, into)
+	b.Queue(`UPDATE delivery p SET state = 'skipped', reason = $3 WHERE p.contact_id = $2 AND p.state = 'queued'
+AND EXISTS (SELECT FROM delivery d WHERE d.contact_id = $1 AND d.cause = p.cause
+	AND (d.state IN ('sent', 'delivered') OR d.class = 2 AND d.state IN ('sending', 'unknown')))`, from, into, Merged)
+	b.Queue(`UPDATE delivery d SET contact_id = $2, merged_from = $1 WHERE d.contact_id = $1 AND d.state IN ('queued', 'sending', 'unknown', 'failed')
+AND NOT EXISTS (SELECT FROM delivery p WHERE p.contact_id = $2 AND p.cause = d.cause)`, from, into)
+	queueAddWeeks(b, from, into, 1)
+}
+
+// QueueSplit undoes QueueMerge: what had moved and is still not over goes back, as it is now, and so does what the contact was pushed before.
+// Where keep is true only texts go back: without the phone the person cannot get them.
+func QueueSplit(b *pgx.Batch, from, into int64, keep bool) {
+	b.Queue(`UPDATE delivery p SET contact_id = $1, merged_from = NULL WHERE p.contact_id = $2 AND p.merged_from = $1
+AND p.state IN ('queued', 'sending', 'unknown', 'failed') AND (NOT $3 OR p.channel = 'sms')
+AND NOT EXISTS (SELECT FROM delivery d WHERE d.contact_id = $1 AND d.cause = p.cause)`, from, into, keep)
+	b.Queue(`UPDATE delivery SET merged_from = NULL WHERE contact_id = $2 AND merged_from = $1`, from, into)
+	queueAddWeeks(b, from, into, -1)
 }

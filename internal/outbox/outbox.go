@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Migrations holds the tables delivery, call, attempt, receipt, broadcast, credit, notice_consent, push_week, bucket, channel_stop and
+// Migrations holds the tables delivery, call, attempt, receipt, broadcast, credit, notice_consent, push_block, bucket, channel_stop and
 // token.
 //
 //go:embed migrations/*.sql

@@ -252,7 +252,7 @@ func TestStopsGrow(t *testing.T) {
 	begin, calls := f.now(), func() int { return len(f.carrier.got()) }
 	for f.now().Before(begin.Add(12 * time.Hour)) {
 		f.work()
-		f.clock.advance(30 * time.Second)
+		f.clock.advance(time.Minute)
 	}
 	if n := calls(); n < 15 || n > 25 {
 		t.Errorf("%d calls in twelve hours, want about 20", n)

@@ -55,10 +55,10 @@ var labels = []struct {
 	{NeverTold, "查不到结果,按规定不重发"},
 	{NotTaken, "查过对方没收到,重新发"},
 	{Repeated, "查不到结果,重发一次"},
-	{NotDelivered, "没有送达(关机、空号或运营商拦截)"},
+	{NotDelivered, "没有送达(关机、空号、运营商拦截,或微信没发成)"},
 	{Blocked, "本人拒收"},
 	{TriedAgain, "人工重发"},
-	{Merged, "同一个人已收到"},
+	{Merged, "和绑定的另一个号是同一个人,只发一次"},
 }
 
 // Reasons is the closed list.

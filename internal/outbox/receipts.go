@@ -15,8 +15,8 @@ import (
 // providerWeChat is the provider of what the WeChat platform reports.
 const providerWeChat = "wechat"
 
-const keepReceipt = `INSERT INTO receipt (received_at, provider, provider_id, address, ref, shared, ok, code, at, parts, delivery_id, try, due_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $1) ON CONFLICT DO NOTHING`
+const keepReceipt = `INSERT INTO receipt (received_at, provider, provider_id, address, ref, shared, ok, code, at, parts, delivery_id, try, submitted_at, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1) ON CONFLICT DO NOTHING`
 
 // SMSReceipts stores what a carrier reported. They take effect within moments, in Run: early, late, twice and out of order are all
 // the same to it. An error means that nothing was stored and the provider should report again.
@@ -46,7 +46,11 @@ func (o *Outbox) SMSReceipts(ctx context.Context, rs []sms.Receipt) error {
 		if a, ours := parseRef(mark, ref); ours {
 			delivery, try = &a.delivery, &a.try
 		}
-		b.Queue(keepReceipt, now, r.Provider, r.ProviderID, phone, ref, shared, r.OK, r.Code, at, r.Parts, delivery, try)
+		var submitted *time.Time
+		if !r.SubmittedAt.IsZero() {
+			submitted = &r.SubmittedAt
+		}
+		b.Queue(keepReceipt, now, r.Provider, r.ProviderID, phone, ref, shared, r.OK, r.Code, at, r.Parts, delivery, try, submitted)
 	}
 	if err := o.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("outbox: receipts: %w", err)
@@ -79,10 +83,12 @@ func (o *Outbox) MassFinished(ctx context.Context, msgID int64, ok bool, status 
 }
 
 func (o *Outbox) wechatReceipt(ctx context.Context, msgID int64, openid string, ok bool, status string) error {
+	o.reach("receipt:begin")
 	now := o.now()
-	if _, err := o.Pool.Exec(ctx, keepReceipt, now, providerWeChat, strconv.FormatInt(msgID, 10), openid, "", false, ok, status, now, 0, nil, nil); err != nil {
+	if _, err := o.Pool.Exec(ctx, keepReceipt, now, providerWeChat, strconv.FormatInt(msgID, 10), openid, "", false, ok, status, now, 0, nil, nil, nil); err != nil {
 		return fmt.Errorf("outbox: receipts: %w", err)
 	}
+	o.reach("receipt:end")
 	o.settleSoon()
 	return nil
 }
@@ -117,6 +123,7 @@ func (o *Outbox) Sweep(ctx context.Context) error {
 	var b pgx.Batch
 	b.Queue(`DELETE FROM credit WHERE expires_at < $1`, at.Add(-time.Hour))
 	b.Queue(`DELETE FROM push_week WHERE week < $1::date - 7`, monday(at))
+	b.Queue(`DELETE FROM push_block WHERE week < $1::date - 7`, monday(at))
 	b.Queue(`DELETE FROM token WHERE expires_at < $1`, at.Add(-time.Hour))
 	b.Queue(`DELETE FROM channel_stop WHERE until < $1`, at.Add(-7*24*time.Hour))
 	b.Queue(`DELETE FROM receipt WHERE settled_at < $1`, at.AddDate(0, -6, 0))

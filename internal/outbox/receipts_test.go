@@ -121,12 +121,13 @@ func TestAskingAfterUnknown(t *testing.T) {
 func TestTemplateFinished(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
-	for i, c := range []struct{ openid, status, state string }{
-		{"o1", "success", "delivered"},
-		{"o2", "failed:user block", "failed blocked"},
-		{"o3", "failed: system failed", "failed not_delivered"},
+	for i, c := range []struct{ openid, phone, status, state string }{
+		{"o1", "", "success", "delivered"},
+		{"o2", "", "failed:user block", "skipped blocked"},
+		{"o3", "", "failed: system failed", "skipped not_delivered"},
+		{"o4", "13800138004", "failed:user block", "sent"}, // by SMS
 	} {
-		f.put(Delivery{Cause: c.openid, ContactID: f.person(c.openid, ""), Class: Notice, Text: "x", Template: "price"})
+		f.put(Delivery{Cause: c.openid, ContactID: f.person(c.openid, c.phone), Class: Notice, Text: "x", Template: "price"})
 		f.work()
 		f.want(c.openid, "sent")
 		for range 2 {
@@ -135,8 +136,17 @@ func TestTemplateFinished(t *testing.T) {
 			}
 		}
 		f.work()
+		f.work()
 		f.want(c.openid, c.state)
 	}
+	if texts := f.carrier.got(); len(texts) != 1 || texts[0].Phone != "13800138004" {
+		t.Errorf("texts %+v, want one to who has a phone", texts)
+	}
+	if err := f.TemplateFinished(t.Context(), 7004, "failed:user block"); err != nil { // late, and again
+		t.Fatal(err)
+	}
+	f.work()
+	f.want("o4", "sent")
 }
 
 func TestEach(t *testing.T) {

@@ -145,6 +145,9 @@ func (o *Outbox) readWeChat(out *outcome, c call, err error) event {
 	if e.Code != 0 {
 		out.code = strconv.Itoa(e.Code)
 	}
+	if e.Code == 45065 { // it has this reference: it was taken before
+		return event{what: hapAccept, at: at}
+	}
 	road := &stop{Channel: c.rung.String()}
 	switch e.Kind {
 	case bot.RetryLater:
@@ -201,17 +204,17 @@ func (o *Outbox) sendTexts(ctx context.Context, c call) []outcome {
 		batch[i] = sms.Outgoing{Phone: m.address, Text: m.text, Family: c.class.String(), Ref: m.ref}
 	}
 	results := o.SMS.Send(ctx, batch)
+	at := o.now()
 	i := -1
 	return each(c, func(out *outcome) event {
 		i++
 		out.provider, out.providerID = cmp.Or(results[i].Provider, o.SMS.Name()), results[i].ProviderID
-		return o.readSMS(out, c, results[i])
+		return readSMS(out, c, results[i], at)
 	})
 }
 
 // readSMS turns a provider's result into an event and what else it teaches.
-func (o *Outbox) readSMS(out *outcome, c call, r sms.Result) event {
-	at := o.now()
+func readSMS(out *outcome, c call, r sms.Result, at time.Time) event {
 	if r.Err == nil {
 		return event{what: hapAccept, at: at}
 	}

@@ -28,9 +28,13 @@ type openReceipt struct {
 	shared, ok           bool
 	code                 string
 	at                   time.Time
+	submittedAt          *time.Time // nil: not said
 	parts                int
 	attempt              attemptID // that its reference names; zero: none of ours
 }
+
+// key is the message that the provider speaks of.
+func (r openReceipt) key() string { return r.provider + " " + r.providerID + " " + r.address }
 
 // known is an attempt that a receipt may speak of.
 type known struct {
@@ -54,13 +58,13 @@ func (o *Outbox) settle(ctx context.Context) (more bool, err error) {
 	now := o.now()
 	o.reach("settle:begin")
 	err = pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, received_at, provider, provider_id, address, ref, shared, ok, code, at, parts, coalesce(delivery_id, 0), coalesce(try, 0)
+		rows, err := tx.Query(ctx, `SELECT id, received_at, provider, provider_id, address, ref, shared, ok, code, at, submitted_at, parts, coalesce(delivery_id, 0), coalesce(try, 0)
 FROM receipt WHERE settled_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED`, now, settleBatch)
 		if err != nil {
 			return err
 		}
 		open, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r openReceipt, err error) {
-			return r, row.Scan(&r.id, &r.receivedAt, &r.provider, &r.providerID, &r.address, &r.ref, &r.shared, &r.ok, &r.code, &r.at, &r.parts,
+			return r, row.Scan(&r.id, &r.receivedAt, &r.provider, &r.providerID, &r.address, &r.ref, &r.shared, &r.ok, &r.code, &r.at, &r.submittedAt, &r.parts,
 				&r.attempt.delivery, &r.attempt.try)
 		})
 		if err != nil || len(open) == 0 {
@@ -69,6 +73,9 @@ FROM receipt WHERE settled_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT
 		more = len(open) == settleBatch
 		s := settling{tx: tx, open: open}
 		if err := s.load(ctx); err != nil {
+			return err
+		}
+		if err := s.loadLost(ctx, now, o.timing.lost); err != nil {
 			return err
 		}
 		return s.store(ctx, now)
@@ -87,6 +94,7 @@ type settling struct {
 	byID   map[attemptID]known
 	byCall map[attemptID][]known // members by lead
 	byRef  map[string][]known    // of the provider: "provider id"
+	lost   map[string][]known    // whose answer was lost, by the key of the receipt that found them
 }
 
 // load finds the attempts that the receipts may speak of: those that their references name, all of the calls that these belong to, and
@@ -221,6 +229,10 @@ func (s *settling) store(ctx context.Context, now time.Time) error {
 	var ats []time.Time
 	for _, r := range s.open {
 		fit := s.fits(r)
+		if found := s.lost[r.key()]; len(fit) == 0 && len(found) > 0 {
+			fit = found
+			queueFound(&b, r, found)
+		}
 		age := now.Sub(r.receivedAt)
 		if len(fit) == 0 || slices.ContainsFunc(fit, func(k known) bool { return k.open }) {
 			if age > patience {

@@ -98,11 +98,11 @@ func next(s status, e event) status {
 		s.State, s.Reason = Delivered, NoReason
 	case hapNotArrived:
 		if e.try == s.Tries && (s.State == Sent || s.State == Unknown) {
-			s.State, s.Reason = Failed, e.reason
+			return notArrived(s, e)
 		}
 	case hapAgain:
 		if s.State == Failed {
-			s.State, s.Reason, s.Due, s.SentAt = Queued, TriedAgain, e.at, nil
+			s.State, s.Reason, s.Due, s.SentAt, s.Again = Queued, TriedAgain, e.at, nil, ""
 		}
 	}
 	return s
@@ -151,10 +151,21 @@ func findOut(s status, e event) status {
 	switch {
 	case e.what == hapLook:
 		s.Due = e.until
-	case e.what == hapRepeat && s.Again == "" && e.ref != "":
+	case e.what == hapRepeat && (s.Again == "" || s.Again == e.ref && s.Tries < maxTries) && e.ref != "":
 		s.State, s.Reason, s.Due, s.Again = Queued, Repeated, e.at, e.ref
-	default: // never a third time
+	default: // never a third time, but with the same reference: the platform sends it once
 		s.Reason = NeverTold
+	}
+	return s
+}
+
+// notArrived: what one person did not get by template message or notice goes by the next road. A mass send fails for what it says, and below
+// a text there is nothing.
+func notArrived(s status, e event) status {
+	s.State, s.Reason = Failed, e.reason
+	if s.Rung == rungTemplate || s.Rung == rungNotice {
+		s.State, s.Due, s.SentAt, s.Again = Queued, e.at, nil, ""
+		s.Rung, _ = s.Rung.below()
 	}
 	return s
 }

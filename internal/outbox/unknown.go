@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -17,12 +18,13 @@ type timing struct {
 	sendLimit time.Duration    // shorter: how long the calls of a claim may take in all
 	ask       time.Duration    // how long a receipt is waited for before the provider is asked; then after twice the time again
 	knows     time.Duration    // what the platform knows by reference is repeated after this
+	lost      time.Duration    // how long a receipt waits for its text's id before it is sought by phone and minute
 	decide    [3]time.Duration // by class: when nobody has told by then, the policy decides
 }
 
 func defaultTiming() timing {
 	return timing{
-		lease: 2 * time.Minute, sendLimit: time.Minute, ask: 2 * time.Minute, knows: 65 * time.Second,
+		lease: 2 * time.Minute, sendLimit: time.Minute, ask: 2 * time.Minute, knows: 65 * time.Second, lost: 10 * time.Second,
 		decide: [3]time.Duration{Reply: 3 * time.Minute, Notice: 30 * time.Minute, Promotion: 2 * time.Hour},
 	}
 }
@@ -32,11 +34,10 @@ func mayRepeat(c Class) bool { return c != Promotion }
 
 // lookAfter is when an unknown outcome is looked for first.
 func (o *Outbox) lookAfter(r rung, c Class) time.Duration {
-	_, asks := o.SMS.(sms.Querier)
 	switch {
 	case r.repeatable():
 		return o.timing.knows
-	case r == rungSMS && asks:
+	case r == rungSMS && o.querier("") != nil:
 		return min(o.timing.ask, o.timing.decide[c])
 	}
 	return o.timing.decide[c]
@@ -91,10 +92,19 @@ JOIN unnest($2::bigint[], $3::int[]) AS u (lead, lead_try) ON a.lead = u.lead AN
 	var try int
 	var class Class
 	var r rung
-	_, err = pgx.ForEachRow(rows, []any{&id, &try, &class, &r}, func() error {
+	var texts []attemptID
+	if _, err = pgx.ForEachRow(rows, []any{&id, &try, &class, &r}, func() error {
 		events[id] = []event{{what: hapLeaseEnds, at: at, try: try, reason: LeaseRanOut, wait: o.lookAfter(r, class)}}
+		if r == rungSMS {
+			texts = append(texts, attemptID{id, try})
+		}
 		return nil
-	})
+	}); err != nil || len(texts) == 0 {
+		return err
+	}
+	deliveries, tries := split(texts) // a receipt may find them by phone and minute
+	_, err = tx.Exec(ctx, `UPDATE attempt a SET outcome = $3, closed_at = $4 FROM unnest($1::bigint[], $2::int[]) AS u (id, try)
+WHERE a.delivery_id = u.id AND a.try = u.try`, deliveries, tries, hapLeaseEnds.String(), at)
 	return err
 }
 
@@ -122,12 +132,31 @@ type doubt struct {
 	rung    rung
 	address string
 	started time.Time
-	ref     string // that the provider knows it by
-	last    bool   // it is asked for the last time: then it is decided
+	ref     string    // that the provider knows it by
+	first   time.Time // when it was given this reference
+	by      string    // the provider, "" where its sender died before it could say
+	last    bool      // it is asked for the last time: then it is decided
+}
+
+// querier is who can be asked what became of a text that a provider was given; nil: nobody can.
+func (o *Outbox) querier(provider string) sms.Querier {
+	g := o.SMS
+	r, several := g.(*sms.Router)
+	switch {
+	case several && provider != "":
+		g = r.Line(provider)
+	case g != nil && provider != "" && provider != g.Name(): // of a line that is not set any more
+		return nil
+	}
+	q, _ := g.(sms.Querier)
+	return q
 }
 
 // findOutSQL picks those whose time has come. Another replica passes them by while they are locked.
-const findOutSQL = `SELECT d.id, d.tries, d.class, d.rung, a.address, a.started_at, coalesce(nullif(a.ref, ''), c.ref, '')
+const findOutSQL = `SELECT d.id, d.tries, d.class, d.rung, a.address, a.started_at, coalesce(nullif(a.ref, ''), c.ref, ''),
+	coalesce(nullif(a.provider, ''), c.provider, ''),
+	coalesce((SELECT min(f.started_at) FROM attempt f LEFT JOIN call k ON k.lead = f.lead AND k.lead_try = f.lead_try
+		WHERE d.again <> '' AND f.delivery_id = d.id AND coalesce(nullif(f.ref, ''), k.ref) = d.again), a.started_at)
 FROM delivery d JOIN attempt a ON a.delivery_id = d.id AND a.try = d.tries LEFT JOIN call c ON c.lead = a.lead AND c.lead_try = a.lead_try
 WHERE d.queue = 2 AND d.class = $3 AND d.due_at <= $1 ORDER BY d.due_at, d.id LIMIT $2 FOR UPDATE OF d SKIP LOCKED`
 
@@ -148,7 +177,7 @@ func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 				return err
 			}
 			doubts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d doubt, err error) {
-				return d, row.Scan(&d.id, &d.try, &d.class, &d.rung, &d.address, &d.started, &d.ref)
+				return d, row.Scan(&d.id, &d.try, &d.class, &d.rung, &d.address, &d.started, &d.ref, &d.by, &d.first)
 			})
 			if err != nil || len(doubts) == 0 {
 				return err
@@ -158,7 +187,7 @@ func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 			for _, d := range doubts {
 				e := o.whatNow(d, at)
 				events[d.id] = []event{e}
-				if e.what == hapLook && d.rung == rungSMS {
+				if e.what == hapLook && d.rung == rungSMS && o.querier(d.by) != nil {
 					d.last = at.Sub(d.started) >= o.timing.decide[d.class]
 					ask = append(ask, d)
 				}
@@ -181,9 +210,9 @@ func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 func (o *Outbox) whatNow(d doubt, at time.Time) event {
 	e := event{at: at, try: d.try, ref: d.ref}
 	age, limit := at.Sub(d.started), o.timing.decide[d.class]
-	_, asks := o.SMS.(sms.Querier)
+	asks := o.querier(d.by) != nil
 	switch {
-	case d.rung.repeatable(): // the platform sends it once, however often it gets this reference
+	case at.Sub(d.first) < d.rung.remembered(): // the platform sends it once, however often it gets this reference
 		e.what = hapRepeat
 	case d.rung == rungSMS && asks && age < limit:
 		e.what, e.until = hapLook, at.Add(min(max(age, o.timing.ask), limit-age))
@@ -206,17 +235,16 @@ func (o *Outbox) giveUp(c Class) happening {
 }
 
 // askOne asks the provider what became of a text. What it has taken is Sent; what arrived or failed counts as a receipt. What it has
-// never heard of, when asked for the last time, was not sent and goes back into the queue; where it cannot be asked, the policy decides.
+// never heard of, when asked for the last time, was not sent and goes back into the queue; where it cannot say so, the policy decides.
 func (o *Outbox) askOne(ctx context.Context, d doubt) error {
 	limited, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	details, err := o.SMS.(sms.Querier).Details(limited, d.address, d.started)
-	e := event{what: o.giveUp(d.class), at: o.now(), try: d.try, ref: d.ref}
+	details, err := o.querier(d.by).Details(limited, d.address, d.started)
+	e := event{what: hapRetry, at: o.now(), try: d.try, reason: NotTaken}
 	if err != nil {
 		o.Log.WarnContext(ctx, "the provider could not be asked what became of a text", "delivery", d.id, "error", err)
-		return o.applyOne(ctx, d, e)
+		e = event{what: o.giveUp(d.class), at: o.now(), try: d.try, ref: d.ref}
 	}
-	e = event{what: hapRetry, at: o.now(), try: d.try, reason: NotTaken}
 	var receipts []sms.Receipt
 	for _, k := range details {
 		if k.Ref == "" {
@@ -234,7 +262,7 @@ func (o *Outbox) askOne(ctx context.Context, d doubt) error {
 		}
 		if !waiting {
 			receipts = append(receipts, sms.Receipt{
-				Provider: o.SMS.Name(), Phone: d.address, Ref: k.Ref, Code: k.Code, OK: k.Status == sms.Delivered, At: k.At,
+				Provider: cmp.Or(d.by, o.SMS.Name()), Phone: d.address, Ref: k.Ref, Code: k.Code, OK: k.Status == sms.Delivered, At: k.At,
 			})
 		}
 	}

@@ -422,6 +422,21 @@ func TestSignByUsOrByTheGateway(t *testing.T) {
 	}
 }
 
+// A promotion can be refused: the law wants its last words to say how.
+func TestPromotionsEndWithTheOptOutLine(t *testing.T) {
+	t.Parallel()
+	l := testLine(t, Config{Sign: "商务局"})
+	for family, want := range map[string]string{sms.Promotion: "【商务局】桃园开园。拒收请回复R", sms.Notice: "【商务局】桃园开园"} {
+		m, err := l.prepare(sms.Outgoing{Phone: "13900000001", Text: "桃园开园", Family: family})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _, _ := sms.Receive(sms.UCS2, false, m.parts[0].content); got != want {
+			t.Errorf("%s: %q, want %q", family, got, want)
+		}
+	}
+}
+
 func TestOurEndInTheMiddle(t *testing.T) {
 	t.Parallel()
 	g, l, _ := carrier(t, emulator.CMPPOptions{Latency: time.Hour}, Config{Window: 3})

@@ -68,6 +68,9 @@ func (l *Line) Send(ctx context.Context, batch []sms.Outgoing) []sms.Result {
 func (l *Line) prepare(out sms.Outgoing) (*message, *sms.Error) {
 	phone, ok := sms.NormalPhone(out.Phone)
 	text := strings.TrimSpace(quotes.Replace(out.Text))
+	if out.Family == sms.Promotion {
+		text = sms.WithOptOut(text)
+	}
 	length := sms.Length(text) + sms.Length(l.c.Sign) + 2
 	switch {
 	case !ok:

@@ -45,6 +45,9 @@ func (c *composer) compose(out sms.Outgoing) ([]*Message, *sms.Error) {
 		return nil, &sms.Error{Kind: sms.ChannelStopped, Code: CodeSource, Message: "发送号码加扩展码超过 20 位，请检查 NONGXUN_SMPP_SRC"}
 	}
 	text := strings.TrimSpace(out.Text)
+	if out.Family == sms.Promotion {
+		text = sms.WithOptOut(text)
+	}
 	if c.sign != "" || c.beside > 0 {
 		text = quotes.Replace(text)
 	}

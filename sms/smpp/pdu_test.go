@@ -400,3 +400,18 @@ func FuzzDeliver(f *testing.F) {
 		}
 	})
 }
+
+// A promotion can be refused: the law wants its last words to say how.
+func TestPromotionsEndWithTheOptOutLine(t *testing.T) {
+	t.Parallel()
+	c := composer{source: Address{Addr: "10690001"}, sign: "【商务局】", alphabet: GSM, long: LongUDH}
+	for family, want := range map[string]string{sms.Promotion: "【商务局】桃园开园。拒收请回复R", sms.Notice: "【商务局】桃园开园"} {
+		ms, refused := c.compose(sms.Outgoing{Phone: "13800000001", Text: "桃园开园", Family: family})
+		if refused != nil {
+			t.Fatal(refused)
+		}
+		if got, _, _ := sms.Receive(sms.UCS2, false, ms[0].ShortMessage); got != want {
+			t.Errorf("%s: %q, want %q", family, got, want)
+		}
+	}
+}
