@@ -82,7 +82,7 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 func (s *scan) placeBare(l *lotDraft, q **amount) {
 	for k := range l.bare {
 		b := l.bare[k]
-		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.is(s.tokens[b.from].start-1, "的") || b.num.value() < 10*l.prices[0].num.value() && s.ofKind(&b) && s.ofKind(&l.prices[0])) { // 大的38 中的32; 干笋 80 湿笋 8块; 头茬45 二茬25
+		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.is(s.tokens[b.from].start-1, "的") || s.tokens[max(b.from-1, 0)].cue(cueGrade) || b.num.value() < 10*l.prices[0].num.value() && s.ofKind(&b) && s.ofKind(&l.prices[0])) { // 大的38 中的32; 干笋 80 湿笋 8块; 头茬45 二茬25
 			b.grade = true
 			l.prices = append(l.prices, b)
 			continue

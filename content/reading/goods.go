@@ -1,6 +1,7 @@
 package reading
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nongxun/nongxun/content/lexicon"
@@ -23,6 +24,10 @@ func (s *scan) findGoods() {
 			break
 		}
 		t := &s.tokens[i]
+		if m := s.prefixAgain(i); m != nil {
+			s.mentions = append(s.mentions, mention{product: m.product, variety: m.variety, from: i, to: i + 1, lot: -1})
+			continue
+		}
 		if t.kind == otherToken {
 			if m := s.shortAgain(i); m != nil {
 				s.mentions = append(s.mentions, mention{product: m.product, variety: m.variety, from: i, to: i + 1, lot: -1})
@@ -71,6 +76,28 @@ func (s *scan) refine(k int) {
 			m.product = p.product
 		}
 	}
+}
+
+// prefixAgain finds the goods with whose name a clause begins again, cut short before a number: 野桂花蜜和百花蜜各80斤 野桂花70 百花40.
+func (s *scan) prefixAgain(i int) *mention {
+	if len(s.mentions) < 2 || s.tokens[i].product() || !s.startsClause(i) {
+		return nil
+	}
+	start, j := s.tokens[i].start, i
+	for j < len(s.tokens) && j < i+4 && (s.tokens[j].kind == otherToken || s.tokens[j].kind == wordToken) {
+		j++
+	}
+	if j == len(s.tokens) || s.tokens[j].kind != numberToken && s.tokens[j].kind != moneyToken || s.tokens[j].start-start < 2 {
+		return nil
+	}
+	short := s.text.runes[start:s.tokens[j].start]
+	for k := range s.mentions {
+		m := &s.mentions[k]
+		if name := s.text.runes[s.tokens[m.from].start:s.tokens[m.to-1].end]; len(name) > len(short) && slices.Equal(name[:len(short)], short) {
+			return m
+		}
+	}
+	return nil
 }
 
 // shortAgain finds the goods that one rune at token i, no word, before a number, names again: 土鸡蛋要不?… 蛋一块三一个.
@@ -238,7 +265,7 @@ func (s *scan) aside(k int) bool {
 	switch {
 	case t.is(start-1, "喂吃"), t.is(end, "喂养"):
 		return true
-	case t.is(end, "酿产采下") && t.is(end+1, "的"), t.is(end, "拱咬啃") && !t.is(end+1, "不"): // 土蜂子酿的; 野猪拱了红薯
+	case t.is(end, "酿产采下做腌熏") && t.is(end+1, "的"), t.is(end, "拱咬啃") && !t.is(end+1, "不"): // 土蜂子酿的; 野猪拱了红薯
 		return true
 	case s.textAfter(end, "厂", "罐头厂", "加工", "店", "馆", "作坊", "专卖店"), t.is(start-1, "做") && t.is(end, "的"): // 做豆豉的收黄豆
 		return true

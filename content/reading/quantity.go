@@ -386,6 +386,9 @@ func (s *scan) sizeBefore(a *amount) bool {
 		if t.kind == blankToken && a.num.value() > 50_000 { // 一斤四只的规格 4000斤
 			return false
 		}
+		if k > 0 && s.text.has(t.start, "规格") && s.tokens[k-1].kind == numberToken { // 1.2斤规格2000斤
+			return false
+		}
 		if t.cue(cueSize) && !t.product() && !t.cue(cueArea) && !s.text.has(t.start, "大小") {
 			return true
 		}
