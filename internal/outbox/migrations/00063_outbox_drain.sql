@@ -1,10 +1,8 @@
 -- +goose Up
 -- Draining at the speed of the provider. A delivery is written three times after it was put: claimed, closed, and told of by its
--- receipt. With half of each page free all three versions stay on it, and the last two touch no index (HOT); the claim, which takes it out of
--- the waiting line, finds room in the leaves of the other two indexes. The table becomes no larger by it: what was moved to other pages took more.
+-- receipt. With half of each page free all three versions stay on it, and the last two touch no index (HOT). The table becomes no larger by it:
+-- what was moved to other pages took more.
 ALTER TABLE delivery SET (fillfactor = 50);
-ALTER INDEX delivery_pkey SET (fillfactor = 60);
-ALTER INDEX delivery_once SET (fillfactor = 60);
 ALTER TABLE attempt SET (fillfactor = 60);
 -- Nobody asks for an attempt by a number of its own.
 ALTER TABLE attempt DROP COLUMN id;
