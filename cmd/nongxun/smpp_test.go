@@ -24,7 +24,7 @@ func TestEveryTextOnceOverSMPPThoughCutAndKilled(t *testing.T) {
 	const texts, cuts, kills = 120, 6, 1
 	smsc, err := emulator.NewSMSC(emulator.SMSCOptions{
 		SystemID: "nongxun", Password: "secret", Number: "10690001", ReportCopies: 1, AnswerDelay: time.Millisecond, RetryAfter: 50 * time.Millisecond,
-		Patience: 2 * time.Second,
+		Patience: 20 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)

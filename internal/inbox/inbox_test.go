@@ -129,7 +129,7 @@ func (h *house) say(openid, text string) string {
 
 func (h *house) send(m *bot.Message) string {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 4500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(h.t.Context(), 30*time.Second)
 	defer cancel()
 	r, err := h.WeChat(ctx, m)
 	if err != nil {

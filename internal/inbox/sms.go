@@ -49,9 +49,9 @@ func (in *Inbox) SMS(ctx context.Context, texts []sms.Incoming) error {
 	return nil
 }
 
-const repeatSQL = `SELECT EXISTS (SELECT FROM message WHERE state = 'received' AND kind = $1 AND address = $2 AND text = $3 AND received_at BETWEEN $4 AND $5)
+const repeatSQL = `SELECT EXISTS (SELECT FROM message WHERE state = 'received' AND kind = $1 AND address = $2 AND text = $3 AND received_at >= $4 AND sent_at BETWEEN $4 AND $5)
 OR EXISTS (SELECT FROM message WHERE contact_id = (SELECT contact_id FROM address WHERE kind = $1 AND value = $2) AND channel = $6 AND text = $3
-	AND received_at BETWEEN $4 AND $5)`
+	AND received_at >= $4 AND sent_at BETWEEN $4 AND $5)`
 
 // repeats tells whether a text was taken before its provider's connection broke, where the provider gives texts no id.
 func (in *Inbox) repeats(ctx context.Context, t sms.Incoming) (repeats bool, err error) {

@@ -23,6 +23,10 @@ const (
 	// repeatAge is how long after a connection was made or lost a text may be one whose answer got lost with it. What is left over SMSC
 	// deliver again at once.
 	repeatAge = 2 * time.Minute
+	// lateAfter is when an SMSC may lose patience with an answer, and lateAge how long after that it delivers again, over whichever
+	// connection (SMPP 3.4 §7.2, response_timer: its length is the SMSC's).
+	lateAfter = time.Second
+	lateAge   = time.Minute
 )
 
 var errUnbound = errors.New("smpp: the SMSC took leave")
@@ -33,10 +37,14 @@ type delivery struct {
 	header  Header
 	message *Message
 	at      time.Time
-	changed time.Time // when a connection was made or lost last; zero where that was long ago
+	changed time.Time  // when a connection was made or lost last; zero where that was long ago
+	again   []delivery // of the same text, which waits for the same commit
 }
 
 func (d delivery) answer(status Status) {
+	for _, a := range d.again {
+		a.answer(status)
+	}
 	d.conn.Reply(func(b []byte) []byte {
 		b, _ = Append(b, Header{Command: d.header.Command.Response(), Status: status, Sequence: d.header.Sequence}, &SubmitResp{})
 		return b
@@ -88,6 +96,10 @@ func (g *Gateway) take(ctx context.Context, items []delivery) {
 		in, r := g.read(d)
 		switch {
 		case in != nil:
+			if first := g.lates.first(in, ofTexts, texts); first >= 0 {
+				ofTexts[first].again = append(ofTexts[first].again, d)
+				continue
+			}
 			texts, ofTexts = append(texts, *in), append(ofTexts, d)
 		case r != nil:
 			receipts, ofReceipts = append(receipts, *r), append(ofReceipts, d)
@@ -96,6 +108,7 @@ func (g *Gateway) take(ctx context.Context, items []delivery) {
 		}
 	}
 	keep(ctx, g, texts, ofTexts, g.config.Texts)
+	g.lates.remember(texts, g.config.Now())
 	keep(ctx, g, receipts, ofReceipts, g.config.Receipts)
 }
 
@@ -174,6 +187,9 @@ func (g *Gateway) read(d delivery) (*sms.Incoming, *sms.Receipt) {
 	in.Key = g.key(m, in)
 	if in.Part == nil {
 		in.MayRepeat = d.changed
+		if at := g.lates.of(in); at.After(in.MayRepeat) {
+			in.MayRepeat = at
+		}
 	}
 	return in, nil
 }

@@ -140,6 +140,7 @@ type Gateway struct {
 	incoming *line.Batches[delivery]
 	run      string // tells this run's arrivals from those of another process
 	arrivals atomic.Int64
+	lates    lates
 }
 
 // New checks the configuration; it calls nobody. The error names the field that is wrong.

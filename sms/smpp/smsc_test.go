@@ -282,6 +282,28 @@ func TestTextsComeIn(t *testing.T) {
 	}
 }
 
+// An SMSC that waited too long for its answer delivers the text again, over a connection that never broke.
+func TestATextThatIsAnsweredLateMayComeAgain(t *testing.T) {
+	t.Parallel()
+	kept := newKept()
+	s := startSMSC(t, emulator.SMSCOptions{Patience: 1100 * time.Millisecond})
+	slow := true
+	startGateway(t, smpp.Config{Addr: s.Addr(), Texts: func(ctx context.Context, texts []sms.Incoming) error {
+		if slow { // the database takes its time, once
+			slow = false
+			<-time.After(1500 * time.Millisecond)
+		}
+		return kept.deliver(ctx, texts)
+	}})
+	if err := s.Text(t.Context(), "8613800000001", "10690001", "1"); err != nil {
+		t.Fatal(err)
+	}
+	kept.wait(t, "the repeat", func() bool { return len(kept.texts) > 1 })
+	if first, again := kept.texts[0], kept.texts[1]; first.Key == again.Key || !again.MayRepeat.Equal(first.SentAt) || first.MayRepeat.Equal(first.SentAt) {
+		t.Errorf("the repeat of a text of %v may be one of before %v", first.SentAt, again.MayRepeat)
+	}
+}
+
 func TestWhatTheSMSCSays(t *testing.T) {
 	t.Parallel()
 	s := startSMSC(t, emulator.SMSCOptions{})
