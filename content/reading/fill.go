@@ -271,8 +271,7 @@ func (s *scan) priceUnit(l *lotDraft, q, a *amount) *unit {
 	v := a.num.value()
 	if q == nil || q.kind != quantityAmount || q.unit.class == weightUnit || q.unit.class == loadUnit {
 		if l.first.product != nil && q == nil {
-			switch u := s.usualUnit(l); {
-			case u == &tree || u == &egg || u == &fry || u == &bird && strings.HasSuffix(l.first.product.Name, "苗"): // 鸭苗3块8
+			if u := s.usualUnit(l); u == &tree || u == &egg || u == &fry || u == &bird && strings.HasSuffix(l.first.product.Name, "苗") { // 鸭苗3块8
 				return u
 			}
 			for k := range l.apiece { // 一箱十斤 88
