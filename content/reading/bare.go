@@ -28,7 +28,7 @@ func (s *scan) bareNumber(i int) int {
 	switch {
 	case s.bareSize(i): // 水分14 每百斤108
 		return i
-	case u != nil && e > next && t.is(next, "/一每1") || u != nil && e > next && t.is(next, " ") && t.is(next+1, "一/每"):
+	case u != nil && e > next && t.is(next, "/一每1") || u != nil && e > next && t.is(next, " ") && t.is(next+1, "一/每") && !s.pieceBefore(i):
 		a.kind, a.unit, a.hundred = priceAmount, u, hundred
 		a.to = max(a.to, s.tokenFrom(e, i+1))
 	case s.textAfter(next, "以上", "公分", "以下") || t.is(next, "+%°") || t.is(next, "-~") && !isDigit(t.rune(next+1)):
@@ -88,6 +88,12 @@ func (s *scan) saleBefore(j int) bool {
 		j--
 	}
 	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "带走", "入园", "全要", "全包", "整要", "打包", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
+}
+
+// pieceBefore tells whether one piece stands right before the number at token i, so that the next one is not its: 一头一万一 一头九千五.
+func (s *scan) pieceBefore(i int) bool {
+	u, _, from := s.perBefore(i)
+	return u != nil && from == i-1
 }
 
 // kindsBefore tells whether the number token i is one of the prices of several kinds: 三种 68 88 98, 两档 140 165元.

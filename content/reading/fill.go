@@ -188,7 +188,7 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 	a := l.prices[0]
 	graded := l.states || s.described(l.prices)
 	for k := range l.prices {
-		graded = graded || l.prices[k].grade || k > 0 && s.tokens[max(l.prices[k].from-1, 0)].cue(cueGrade) // 26一公斤 选货33
+		graded = graded || l.prices[k].grade || k > 0 && s.eachHas(&l.prices[k-1], &l.prices[k]) || k > 0 && s.tokens[max(l.prices[k].from-1, 0)].cue(cueGrade) // 26一公斤 选货33
 	}
 	for k := 1; k < len(l.prices); k++ {
 		b := &l.prices[k]
@@ -248,6 +248,11 @@ func (s *scan) described(prices []amount) bool {
 		}
 	}
 	return len(prices) > 1
+}
+
+// eachHas tells whether two prices are of one piece each: 一头一万一 一头九千五.
+func (s *scan) eachHas(a, b *amount) bool {
+	return a.unit != nil && b.unit == a.unit && a.unit.class == countUnit && s.text.is(s.tokens[a.from].start, "一") && s.text.is(s.tokens[b.from].start, "一")
 }
 
 // ofKind tells whether a kind of the goods stands right before price a: 干籽6块8, 一级果12, 75果以上1块9. A verb or a word of price is none.

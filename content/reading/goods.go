@@ -263,8 +263,10 @@ func (s *scan) aside(k int) bool {
 	end := s.tokens[m.to-1].end
 	start := s.tokens[m.from].start
 	switch {
-	case t.is(start-1, "喂吃"), t.is(end, "喂养"):
+	case t.is(start-1, "喂吃像似"), t.is(end, "喂养"):
 		return true
+	case m.product != nil && m.product.Live && t.is(end, "的") && k+1 < len(s.mentions) && s.tokens[s.mentions[k+1].from].start == end+1 && s.mentions[k+1].product != nil && !s.mentions[k+1].product.Live:
+		return true // 宁乡花猪的猪肉
 	case t.is(end, "酿产采下做腌熏") && t.is(end+1, "的"), t.is(end, "拱咬啃") && !t.is(end+1, "不"): // 土蜂子酿的; 野猪拱了红薯
 		return true
 	case s.textAfter(end, "厂", "罐头厂", "加工", "店", "馆", "作坊", "专卖店"), t.is(start-1, "做") && t.is(end, "的"): // 做豆豉的收黄豆

@@ -47,7 +47,7 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	case f.has(cueIf) && (f.has(cueTalk) || asks && (f.has(cueTrend) || s.says("会卖到", "会变", "会不会", "会怎", "还会", "会到", "你们讲", "你们说", "有没有哈"))):
 	case f.has(cueLand) && s.land(f) && !distress:
 	case f.has(cueLabour) && !(f.goods && f.prices && s.amountKinds()[areaAmount]+s.amountKinds()[quantityAmount] > 0 && !asks) && (!trade || int(f.first[cueLabour]) < max(d.sell, d.buy)) && !distress:
-	case f.has(cueLogistics) && s.freight() && !full:
+	case f.has(cueLogistics) && s.freight() && !full && !distress:
 	case s.saysAny(processes) && (d.sell < 0 || !full):
 	case f.has(cueMachine) && (asks || !full) && s.machineMeant(int(f.first[cueMachine])):
 	case f.has(cueInput) && s.inputs(f) && !distress:

@@ -293,7 +293,7 @@ func (s *scan) decide(k int, refs []placeRef) []placeRef {
 		}
 	}
 	for _, r := range refs {
-		if r.code == s.home {
+		if r.code == s.home || s.home == "" && r.level == township && s.branded(r.code) {
 			return []placeRef{r}
 		}
 	}

@@ -49,11 +49,28 @@ func (s *scan) standsAlone(i int) bool {
 	}
 	// a township without 镇
 	for _, r := range t.sense.places {
-		if r.code == s.home && s.isolated(i) {
+		if r.code == s.home && s.isolated(i) || (s.isolated(i) || s.halfIsolated(i)) && s.branded(r.code) {
 			return true
 		}
 	}
 	return uniq != "-" && !s.wordLike(t) && (s.isolated(i) || hunan && (len(word) > 2 || s.textAfter(t.end, "那边的", "这边的")) && s.halfIsolated(i))
+}
+
+// branded tells whether the name of some goods begins with that of the county code, so that its townships may be meant: 古丈毛尖 … 默戎自家茶园.
+func (s *scan) branded(code string) bool {
+	for k := range s.mentions {
+		t := &s.tokens[s.mentions[k].from]
+		w, n := s.r.dict.matcher.Longest(s.text.runes[t.start:min(t.start+2, t.end)])
+		if n != 2 {
+			continue
+		}
+		for _, r := range s.r.dict.senses[w].places {
+			if r.level == county && r.code == code {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // goesOn tells whether the name at token i begins a clause, or stands after 我们 and the like, and goes on with a name that we don't know:

@@ -117,7 +117,7 @@ func (s *scan) isSource(l *location) bool {
 	if t.has(l.end, "货") || t.has(l.end, "产") || t.has(l.start-2, "产地") || t.has(l.start-3, "产地:") || t.has(l.start-3, "产地 ") {
 		return true
 	}
-	if t.has(l.end, "附近的") || t.has(l.end, "的最好") || t.has(l.end, "的优先") || t.has(l.end, "本地的") || t.has(l.end, "当地的") || t.has(l.end, "那边的") || t.has(l.end, "那边有") || t.has(l.end, "那边的有") || t.has(l.end, "有没有") ||
+	if t.has(l.end, "的菜") && !t.is(l.end+2, "贩老商") || t.has(l.end, "的果") || t.has(l.end, "的农户") || t.has(l.end, "附近的") || t.has(l.end, "的最好") || t.has(l.end, "的优先") || t.has(l.end, "本地的") || t.has(l.end, "当地的") || t.has(l.end, "那边的") || t.has(l.end, "那边有") || t.has(l.end, "那边的有") || t.has(l.end, "有没有") ||
 		t.is(l.start-1, "在") && t.is(l.end, "找收") {
 		return true
 	}

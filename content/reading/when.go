@@ -342,6 +342,8 @@ func (s *scan) month(m time.Month, y, end int, fixed bool) (window, int, bool) {
 		return s.clip(w), e, true
 	}
 	switch {
+	case !fixed && t.is(j, "初") && (hanDigit(t.rune(j+1)) > 0 || t.is(j+1, "十")): // 五月初五: of the moon
+		return s.lunarPart(s.lunarMonth(int(m)), j)
 	case t.has(j, "上旬"):
 		return part('初', j+2)
 	case t.has(j, "中下旬"):
