@@ -87,7 +87,7 @@ func (s *scan) saleBefore(j int) bool {
 	for s.text.is(j-1, " 价的:") {
 		j--
 	}
-	return s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "带走", "入园", "全要", "全包", "整要", "打包", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
+	return s.text.is(j-2, "自采批带入全整打零散起单") && s.textAfter(j-2, "自采", "自摘", "采摘", "批发", "带走", "入园", "全要", "全包", "整要", "打包", "零售", "零卖", "散卖", "起拿", "单挑", "整批")
 }
 
 // pieceBefore tells whether one piece stands right before the number at token i, so that the next one is not its: 一头一万一 一头九千五.
@@ -204,7 +204,7 @@ func (s *scan) notPrice(a *amount) bool {
 			}
 		}
 	}
-	if s.textAfter(s.tokens[a.to-1].end, "全部", "打包", "一起拉", "拉走", "包圆") && a.unit == nil && a.num.value() >= 100_000 { // 六千块钱全部拉走: for all of it
+	if a.unit == nil && a.num.value() >= 100_000 && s.textAfter(s.tokens[a.to-1].end, "全部", "打包", "一起拉", "拉走", "包圆") { // 六千块钱全部拉走: for all of it
 		return true
 	}
 	return s.cueBefore(a.from, 5, cueHearsay) && s.sameClause(a.from, cueHearsay)

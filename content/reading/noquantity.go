@@ -23,7 +23,7 @@ func (s *scan) judge(a *amount) {
 		a.kind = ignoredAmount
 	case a.unit.name == "条" && a.num.single() && a.num.min == 1000 && t.is(s.tokens[a.from].start-1, "发挂登报写推"): // 帮邻居发一条
 		a.kind = ignoredAmount
-	case s.textBetween(s.tokens[a.from].start-4, s.tokens[a.from].start-1, "今年") && s.cueBefore(a.from, 8, cueYield): // 往年一亩收4000斤今年只有3000斤
+	case s.said.has(cueYield) && s.cueBefore(a.from, 8, cueYield) && s.textBetween(s.tokens[a.from].start-4, s.tokens[a.from].start-1, "今年"): // 往年一亩收4000斤今年只有3000斤
 		a.kind = ignoredAmount
 	case s.soldAfter(s.tokenFrom(end, a.from)):
 		a.kind = ignoredAmount
@@ -52,6 +52,9 @@ func (s *scan) judge(a *amount) {
 
 // yieldBefore tells whether a word of yield stands before token i, and no other number between: 亩产260斤 估计5万斤.
 func (s *scan) yieldBefore(i int) bool {
+	if !s.said.has(cueYield) {
+		return false
+	}
 	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		t := &s.tokens[k]
 		if t.cue(cueYield) {
