@@ -3,9 +3,8 @@ package reading
 // features is what a message's words tell, seen at once.
 type features struct {
 	all     cues
-	first   [cueCount]int16 // token of the first word of each cue, -1
-	words   int             // tokens that are neither blank nor punctuation
-	asks    bool            // ends in a question mark, or with a particle that asks
+	words   int  // tokens that are neither blank nor punctuation
+	asks    bool // ends in a question mark, or with a particle that asks
 	goods   bool
 	weights bool // a quantity is said
 	prices  bool // a price is said
@@ -18,9 +17,6 @@ func (f *features) has(list ...cue) bool { return f.all.any(list...) }
 
 func (s *scan) look() features {
 	var f features
-	for c := range f.first {
-		f.first[c] = -1
-	}
 	f.all = s.said
 	last := -1
 	for i := range s.tokens {
@@ -36,14 +32,6 @@ func (s *scan) look() features {
 		last = i
 		if t.kind == whenToken {
 			f.when = true
-		}
-		if t.sense == nil {
-			continue
-		}
-		for c := range t.sense.cues.each {
-			if f.first[c] < 0 {
-				f.first[c] = int16(i)
-			}
 		}
 	}
 	if last >= 0 {
@@ -68,4 +56,14 @@ func (s *scan) look() features {
 	}
 	f.deal = s.deal(&f)
 	return f
+}
+
+// first is the token of the first word of c, -1 when there is none.
+func (s *scan) first(c cue) int {
+	for i := range s.tokens {
+		if s.tokens[i].cue(c) {
+			return i
+		}
+	}
+	return -1
 }

@@ -122,7 +122,7 @@ func (s *scan) glut(f *features) (verdict, bool) {
 		return verdict{}, false
 	}
 	d := f.deal
-	if !f.goods && !f.weights && f.words < 4 || !hurry && d.buy >= 0 && !f.has(cuePlea, cueLastYear) && int(f.first[cueGlut]) > d.buy && !buyers {
+	if !f.goods && !f.weights && f.words < 4 || !hurry && d.buy >= 0 && !f.has(cuePlea, cueLastYear) && s.first(cueGlut) > d.buy && !buyers {
 		return verdict{}, false
 	}
 	if !hurry && !buyers && !unsold && !f.has(cuePlea) && s.says("没卖完", "还没卖") && f.prices && f.weights && !s.says("没卖完怎么", "愁") {

@@ -24,7 +24,7 @@ func (s *scan) bulletin(f *features) (verdict, bool) {
 	if s.saysAny(datelines) {
 		return verdict{intent: Other, sure: 900}, true
 	}
-	if s.saysAny(marketNotes) && f.deal.sell < 0 && f.deal.buy < 0 && f.deal.welcome < 0 && len(s.phones) == 0 && !f.asks && !f.has(cueGlut, cueHowMuch, cueWe) {
+	if f.deal.sell < 0 && f.deal.buy < 0 && f.deal.welcome < 0 && len(s.phones) == 0 && !f.asks && !f.has(cueGlut, cueHowMuch, cueWe) && s.saysAny(marketNotes) {
 		return verdict{intent: Other, sure: 850, also: []Intent{PriceQuery}}, true
 	}
 	if f.has(cueGlut) || f.asks && f.words < 25 || !s.saysAny(papers) {
@@ -46,10 +46,10 @@ func (s *scan) otherBusiness(f *features) (verdict, bool) {
 	switch {
 	case f.has(cueIf) && (f.has(cueTalk) || asks && (f.has(cueTrend) || s.says("会卖到", "会变", "会不会", "会怎", "还会", "会到", "你们讲", "你们说", "有没有哈"))):
 	case f.has(cueLand) && s.land(f) && !distress:
-	case f.has(cueLabour) && !(f.goods && f.prices && s.amountKinds()[areaAmount]+s.amountKinds()[quantityAmount] > 0 && !asks) && (!trade || int(f.first[cueLabour]) < max(d.sell, d.buy)) && !distress:
+	case f.has(cueLabour) && !(f.goods && f.prices && s.amountKinds()[areaAmount]+s.amountKinds()[quantityAmount] > 0 && !asks) && (!trade || s.first(cueLabour) < max(d.sell, d.buy)) && !distress:
 	case f.has(cueLogistics) && s.freight() && !full && !distress:
 	case s.saysAny(processes) && (d.sell < 0 || !full):
-	case f.has(cueMachine) && (asks || !full) && s.machineMeant(int(f.first[cueMachine])):
+	case f.has(cueMachine) && (asks || !full) && s.machineMeant(s.first(cueMachine)):
 	case f.has(cueInput) && s.inputs(f) && !distress:
 	case f.has(cueTech) && (asks && !(f.weights && f.prices) || !f.prices && !trade) && !distress:
 	case f.has(cueGrow) && !(f.weights && f.prices) && !distress && (!f.has(cueHowMuch) || s.says("挣", "赚", "利润", "成本")):

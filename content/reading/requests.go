@@ -143,7 +143,7 @@ func (s *scan) closes(f *features) (verdict, bool) {
 	if !down && !s.says("不卖了", "卖完了") && (offers && f.goods || f.prices && (f.weights || f.goods)) {
 		return verdict{}, false
 	}
-	if f.has(cueThanks) && !down && !(f.first[cueSold] >= 0 && f.first[cueSold] < f.first[cueThanks]) {
+	if f.has(cueThanks) && !down && !(s.first(cueSold) >= 0 && s.first(cueSold) < s.first(cueThanks)) {
 		return verdict{intent: Greeting, sub: Thanks, sure: 850, also: []Intent{Other}}, true
 	}
 	v := verdict{intent: Other, sub: Withdraw, sure: 890}
