@@ -186,7 +186,7 @@ func (s *scan) price(l *lotDraft, q *amount) *Price {
 		return nil
 	}
 	a := l.prices[0]
-	graded := l.states || s.described(l.prices)
+	graded := l.states || l.prices[0].from >= l.first.from && s.described(l.prices)
 	for k := range l.prices {
 		graded = graded || l.prices[k].grade || k > 0 && s.eachHas(&l.prices[k-1], &l.prices[k]) || k > 0 && s.tokens[max(l.prices[k].from-1, 0)].cue(cueGrade) // 26一公斤 选货33
 	}

@@ -63,6 +63,8 @@ func (s *scan) oneSource(list []*location) *location {
 		case l.code == "" || l.code == best.code:
 		case l.county && !best.county && l.code[:2] == best.code[:2] && (best.code[2:] == "0000" || l.code[:4] == best.code[:4]):
 			best = l
+		case l.county && best.county && best.to-best.from == 1 && best.township != "" && l.to-l.from > 1 && l.code[:2] != best.code[:2]:
+			best = l
 		case l.county && best.county && l.code != best.code && l.code[:2] == best.code[:2]:
 			switch { // 三元的猪 … 隆回司门前的: a name alone may mean something else
 			case best.to-best.from == 1 && best.township != "" && l.to-l.from > 1:

@@ -90,6 +90,9 @@ func (s *scan) next(i int) token {
 			w, n = s.r.dict.matcher.Longest(t.runes[i : i+n-1])
 		}
 	}
+	if n > 1 && t.runes[i+n-1] == '几' && hanPower(t.rune(i+n)) > 0 || n == 2 && t.runes[i+1] == '元' && hanDigit(r) > 0 && (i+2 == len(t.runes) || t.is(i+2, " ,，。一/每")) {
+		w, n = s.r.dict.matcher.Longest(t.runes[i : i+n-1]) // 卖几百斤 asks for no price, 三元 is no place here
+	}
 	if end, win, ok := s.whenAt(i, w, n); ok && !(i+n > end && s.r.dict.senses[w].goods.product != nil) { // 八月瓜 is no month
 		return token{kind: whenToken, start: i, end: end, window: win, sense: s.plainSense(w, n, end-i)}
 	}
