@@ -1,5 +1,7 @@
 package reading
 
+import "slices"
+
 type kind uint8
 
 const (
@@ -46,8 +48,10 @@ func (s *scan) lex() {
 			spans = spans[1:]
 			continue
 		}
-		s.tokens = append(s.tokens, s.next(i))
+		s.tokens = slices.Grow(s.tokens, 1)
+		s.tokens = s.tokens[:len(s.tokens)+1]
 		t := &s.tokens[len(s.tokens)-1]
+		s.next(i, t)
 		if len(spans) > 0 && t.end > spans[0][0] {
 			*t = token{kind: otherToken, start: i, end: i + 1}
 		}
@@ -58,8 +62,8 @@ func (s *scan) lex() {
 	}
 }
 
-// next makes the token that begins at rune i.
-func (s *scan) next(i int) token {
+// next reads the token that begins at rune i into out, which may hold anything.
+func (s *scan) next(i int, out *token) {
 	t := &s.text
 	r := t.runes[i]
 	if classOf(r)&separates != 0 {
@@ -71,7 +75,8 @@ func (s *scan) next(i int) token {
 			}
 		}
 		if !(r == '.' && isDigit(t.rune(i+1))) {
-			return token{kind: k, start: i, end: j}
+			*out = token{kind: k, start: i, end: j}
+			return
 		}
 	}
 	if r == '¥' || r == '$' {
@@ -81,7 +86,8 @@ func (s *scan) next(i int) token {
 				m = token{kind: moneyToken, num: n, end: n.end, money: true}
 			}
 			m.start = i
-			return m
+			*out = m
+			return
 		}
 	}
 	w, n := s.r.dict.matcher.Longest(t.runes[i:])
@@ -94,18 +100,22 @@ func (s *scan) next(i int) token {
 		w, n = s.r.dict.matcher.Longest(t.runes[i : i+n-1]) // 卖几百斤 asks for no price, 三元 is no place here
 	}
 	if end, win, ok := s.whenAt(i, w, n); ok && !(i+n > end && s.r.dict.senses[w].goods.product != nil) { // 八月瓜 is no month
-		return token{kind: whenToken, start: i, end: end, window: win, sense: s.plainSense(w, n, end-i)}
+		*out = token{kind: whenToken, start: i, end: end, window: win, sense: s.plainSense(w, n, end-i)}
+		return
 	}
 	if num := t.numberAt(i); num.end > i && num.end-i > n || num.end-i == n && n > 0 && (s.onlyCue(w) || s.counts(num.end)) {
 		if num.end > i {
-			return s.numberToken(i, num)
+			*out = s.numberToken(i, num)
+			return
 		}
 	}
 	if n > 0 {
 		if isLetter(r) && (isLetter(t.rune(i+n)) && isLetter(t.rune(i+n-1)) || isLetter(t.rune(i-1))) {
-			return token{kind: otherToken, start: i, end: i + 1}
+			*out = token{kind: otherToken, start: i, end: i + 1}
+			return
 		}
-		return token{kind: wordToken, start: i, end: i + n, sense: &s.r.dict.senses[w]}
+		*out = token{kind: wordToken, start: i, end: i + n, sense: &s.r.dict.senses[w]}
+		return
 	}
 	j := i + 1
 	if isLetter(r) {
@@ -113,7 +123,7 @@ func (s *scan) next(i int) token {
 			j++
 		}
 	}
-	return token{kind: otherToken, start: i, end: j}
+	*out = token{kind: otherToken, start: i, end: j}
 }
 
 // counts tells whether a unit stands at rune j: 8424斤 is a weight, though 8424 is a melon.
