@@ -80,7 +80,7 @@ func kindOf(err error) (kind bot.Kind, failed bool) {
 // A mass send over both sides of the wire: its end in counts, a repeat that sends nothing, a stranger on the list.
 func TestMassOverTheWire(t *testing.T) {
 	t.Parallel()
-	w := newWire(t, emulator.WeChatOptions{ReceiptRepeats: 1, ReceiptJitter: 5 * time.Millisecond})
+	w := newWire(t, emulator.WeChatOptions{ReceiptJitter: 5 * time.Millisecond})
 	list := make([]string, 200)
 	for i := range list {
 		list[i] = fmt.Sprintf("oFan%024d", i)
@@ -91,10 +91,7 @@ func TestMassOverTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, again := w.next(), w.next()
-	if first.Key() != again.Key() {
-		t.Error("an event that is repeated has another key")
-	}
+	first := w.next()
 	if j := first.Job; j == nil || j.ID != id || j.Err() != nil || j.Total != 200 || j.Sent != 200 {
 		t.Errorf("job %+v, want %d", first.Job, id)
 	}
