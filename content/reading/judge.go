@@ -13,7 +13,7 @@ var (
 		"没地方卖", "卖都卖不", "倒沟", "免费拖", "都没人要", "没人要了", "没老板", "不要了都", "塌方", "等不起", "揪心", "停课",
 		"都是亏", "要亏", "跑了", "亏得")
 	buyers   = spoken("老板", "客商", "贩子", "买家", "小贩", "商贩", "收的人", "食堂", "收购商", "车队", "经销商")
-	stayAway = spoken("没来", "不来", "不肯来", "没上门", "不上门", "没见", "没影", "没了", "没到", "少了", "不要了", "不收了", "跑了", "违约", "毁约", "不接电话")
+	stayAway = spoken("没来", "不来", "不肯来", "没上门", "不上门", "没见", "没影", "没了", "没到", "少了", "不要了", "不收了", "跑了", "打不通", "联系不上", "违约", "毁约", "不接电话")
 	unsold   = spoken("未销", "未售", "没动", "没卖动")
 )
 
@@ -61,6 +61,8 @@ func (s *scan) asksPrice(f *features) (verdict, bool) {
 		query.sure, query.also = 850, []Intent{Supply}
 		return query, true
 	case f.prices && !f.weights && f.asks && f.has(cuePriceWord, cueTrend) && d.sell < 0 && d.have < 0: // 价格能上1元吗
+		return query, true
+	case f.goods && len(s.amounts) > 0 && !f.weights && d.sell < 0 && s.says("今年呢", "现在呢", "今天呢"): // 去年13块,今年呢
 		return query, true
 	case f.goods && f.prices && !f.weights && s.says("一斤不", "一斤吗", "一斤没", "块不", "块钱不", "块吗", "毛不"): // 还有十五一斤不
 		return query, true

@@ -219,7 +219,7 @@ func (s *scan) service(f *features) (verdict, bool) {
 		return verdict{intent: Other, sure: 850, also: []Intent{Help}}, true
 	case f.has(cueListing) && !f.has(cueHowMuch):
 		return verdict{intent: Help, sub: MyListings, sure: 880}, true
-	case f.has(cueHelp) && !f.has(cueComplaint, cueGlut) && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
+	case f.has(cueHelp) && !f.has(cueComplaint, cueGlut) && !s.says("到账") && !(f.goods && (f.has(cueHowMuch, cueTrend, cueTech) || f.words > 15)):
 		return verdict{intent: Help, sure: 880}, true
 	}
 	return verdict{}, false

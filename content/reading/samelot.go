@@ -56,6 +56,9 @@ func (s *scan) sameLot(k int) int {
 		if p.product != m.product || p.product == nil {
 			continue
 		}
+		if p.variety != m.variety && s.pricedSomewhere(p) && s.pricedSomewhere(m) { // 韭菜 韭黄 各2000斤 韭菜1块5 韭黄4块
+			continue
+		}
 		if k == j+1 && s.fullAfter(j) && s.fullAfter(k) { // 红薯粉 八百斤 十二块 红薯粉条 一百扎 65一扎
 			continue
 		}
@@ -116,6 +119,16 @@ func (s *scan) fullAfter(k int) bool {
 		}
 	}
 	return quantity && price
+}
+
+// pricedSomewhere tells whether a price stands right after some mention of what m names.
+func (s *scan) pricedSomewhere(m *mention) bool {
+	for k := range s.mentions {
+		if p := &s.mentions[k]; p.product == m.product && p.variety == m.variety && s.pricedAfter(k) {
+			return true
+		}
+	}
+	return false
 }
 
 // pricedAfter tells whether a price stands right after mention k.

@@ -60,6 +60,8 @@ func (s *scan) oneSource(list []*location) *location {
 		switch {
 		case best.code == "" && l.code != "" && !best.county:
 			best = l
+		case !best.county && !l.county && best.code != "" && l.code != "" && best.code[2:] == "0000" && l.code[:2] == best.code[:2]: // 贵州那边的 铜仁的
+			best = l
 		case l.code == "" || l.code == best.code:
 		case l.county && !best.county && l.code[:2] == best.code[:2] && (best.code[2:] == "0000" || l.code[:4] == best.code[:4]):
 			best = l
@@ -100,6 +102,9 @@ func (s *scan) spread(lots []Lot, list []*location) {
 // isSource tells whether a place of a demand is where the goods shall come from: 要炎陵的黄桃, 求购隆回金银花, 产地永州.
 func (s *scan) isSource(l *location) bool {
 	t := &s.text
+	if t.has(l.start-2, "不要") {
+		return false
+	}
 	j := l.end
 	for _, w := range []string{"本地的", "本地", "产的", "出的", "那边的", "货", "的"} {
 		if t.has(j, w) {

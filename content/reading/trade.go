@@ -50,7 +50,10 @@ func (s *scan) deal(f *features) dealing {
 				first(&d.sell, i)
 			}
 		case t.cue(cueWant):
-			if s.wants(i, f) {
+			switch {
+			case s.offersBack(i):
+				first(&d.sell, i)
+			case s.wants(i, f):
 				first(&d.buy, i)
 			}
 		case t.cue(cueHave):
@@ -179,6 +182,15 @@ func (s *scan) asksWhether(i int) bool {
 	return false
 }
 
+// offersBack tells whether 要 at token i asks whether the other wants the goods that follow: 要藠头不.
+func (s *scan) offersBack(i int) bool {
+	if !s.startsClause(i) || i+1 >= len(s.tokens) || !s.isMention(i+1) {
+		return false
+	}
+	end := s.tokens[i+1].end
+	return s.text.is(end, "不吗么啵") && (end+1 == len(s.text.runes) || s.text.is(end+1, " ,，。?？"))
+}
+
 // askedWho tells whether 有 at token i is asked for: 哪位老板手里有.
 func (s *scan) askedWho(i int) bool {
 	for k := i; k >= 0 && k > i-6; k-- {
@@ -200,6 +212,9 @@ func (s *scan) asksForGoods(i int) bool {
 		return true
 	}
 	if s.text.is(end, "没吗么") && (end+1 >= len(s.text.runes) || s.text.is(end+1, " ,，。?？")) { // 有安仁的枳壳没
+		return true
+	}
+	if s.text.is(end, "的") && s.text.is(end+1, "没冒吗么不") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？")) { // 有卖泥鳅的冒?
 		return true
 	}
 	return s.text.is(end, "的") && s.startsClause(i) && s.textAfter(end+1, "留", "联系", "打", "讲", "喊", "报", "找", "加", "私", "速", "请", "电", "吗", "没", "老板", "朋友", "农户", "来", "说")
