@@ -61,7 +61,7 @@ func (s *scan) tokenFrom(i, from int) int {
 func (s *scan) perAt(i int) (u *unit, hundred, ten bool, end int) {
 	t := &s.text
 	j := i
-	for t.is(j, " ") && j-i < 2 {
+	for t.rune(j) == ' ' && j-i < 2 {
 		j++
 	}
 	switch {
@@ -70,7 +70,7 @@ func (s *scan) perAt(i int) (u *unit, hundred, ten bool, end int) {
 		if t.is(j, "一1") && !isDigit(t.rune(j+1)) {
 			j++
 		}
-	case t.is(j, "一") || t.is(j, "1") && !isDigit(t.rune(j+1)) && !t.is(j+1, ".十百千万"):
+	case t.rune(j) == '一' || t.rune(j) == '1' && !isDigit(t.rune(j+1)) && !t.is(j+1, ".十百千万"):
 		j++
 	case t.has(j, "十斤"), t.has(j, "10斤"):
 		j += 2
@@ -87,7 +87,7 @@ func (s *scan) perAt(i int) (u *unit, hundred, ten bool, end int) {
 	default:
 		return nil, false, false, i
 	}
-	if t.is(j, "百") {
+	if t.rune(j) == '百' {
 		j++
 		hundred = true
 	}
@@ -101,7 +101,7 @@ func (s *scan) perAt(i int) (u *unit, hundred, ten bool, end int) {
 	if u.class == otherUnit || u.class == lengthUnit {
 		return u, false, false, i
 	}
-	if hundred && (u.class != weightUnit || t.is(e, "起")) || u.name == "块" && t.is(i, " ") || t.is(e, "半") && !t.is(e+1, "个年天月") { // 两百五 一块一个, 13.5 一吨半
+	if hundred && (u.class != weightUnit || t.rune(e) == '起') || u.name == "块" && t.rune(i) == ' ' || t.rune(e) == '半' && !t.is(e+1, "个年天月") { // 两百五 一块一个, 13.5 一吨半
 		return nil, false, false, i
 	}
 	return u, hundred, false, e
@@ -157,9 +157,9 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 	if t.kind == otherToken || t.kind == numberToken && t.unit != nil && t.num.single() && (t.num.min == 1000 || t.num.min == 100_000) {
 		// 每斤, 每百斤, /斤, 斤价
 		for b := k; b >= 0 && b >= k-2; b-- {
-			if s.text.is(s.tokens[b].start, "每") {
+			if s.text.rune(s.tokens[b].start) == '每' {
 				j := s.tokens[b].start + 1
-				if s.text.is(j, "百") {
+				if s.text.rune(j) == '百' {
 					j++
 					hundred = true
 				}
@@ -178,7 +178,7 @@ func (s *scan) perBefore(i int) (u *unit, hundred bool, from int) {
 
 // perWord is the unit of words such as 每只, 每箱, which the dictionary holds for what one weighs.
 func (s *scan) perWord(t *token) *unit {
-	if !t.cue(cueApiece) || !s.text.is(t.start, "每") {
+	if !t.cue(cueApiece) || s.text.rune(t.start) != '每' {
 		return nil
 	}
 	u, e := s.r.dict.units.at(&s.text, t.start+1)
@@ -269,7 +269,7 @@ func (s *scan) around(a *amount) {
 	end := s.tokens[a.to-1].end
 	for {
 		said := end
-		for t.is(end, " ") {
+		for t.rune(end) == ' ' {
 			end++
 		}
 		switch {
@@ -293,7 +293,7 @@ func (s *scan) around(a *amount) {
 		case t.has(end, "以下"), t.has(end, "以内"), t.has(end, "之内"), t.has(end, "不到"), t.has(end, "不足"), t.has(end, "封顶"):
 			a.num.hasMin, a.num.approx = false, true
 			end += 2
-		case t.is(end, "起") && a.kind == priceAmount && !t.is(end+1, "来批订"):
+		case t.rune(end) == '起' && a.kind == priceAmount && !t.is(end+1, "来批订"):
 			a.num.hasMax = false
 			end++
 		default:
@@ -334,7 +334,7 @@ func (s *scan) around(a *amount) {
 			a.total = true
 		case p.cue(cueDaily) && a.kind != priceAmount && k > 0 && s.tokens[k-1].cue(cueEachOf): // 每样每天200斤
 			continue
-		case p.cue(cueEachOf), p.cue(cueBoth), t.is(p.start, "各"):
+		case p.cue(cueEachOf), p.cue(cueBoth), t.rune(p.start) == '各':
 			a.each = true
 		case p.cue(cueGrade):
 			a.grade = true

@@ -8,7 +8,7 @@ func (s *scan) bareNumber(i int) int {
 	if !tok.num.given() {
 		return i
 	}
-	if t.has(tok.start, "半") || t.is(tok.end, "钱") && tok.num.value() <= 10_000 { // 半边, 4-6钱的: a part, a size
+	if t.has(tok.start, "半") || t.rune(tok.end) == '钱' && tok.num.value() <= 10_000 { // 半边, 4-6钱的: a part, a size
 		return i
 	}
 	if r := t.runes[tok.start]; tok.end == tok.start+1 && hanDigit(r) >= 0 && (t.is(tok.start-1, "之第小老姓") || t.rune(tok.end) > 0x2E80) {
@@ -17,7 +17,7 @@ func (s *scan) bareNumber(i int) int {
 	if t.is(tok.end, "一/每") && t.is(tok.end+1, "位人张") { // 入园30一位: what a guest pays
 		return i
 	}
-	if t.is(s.skip(tok.end, "的"), "果") && tok.num.value() >= 40_000 && tok.num.value() <= 150_000 { // 70-85果: how wide it is
+	if t.rune(s.skip(tok.end, "的")) == '果' && tok.num.value() >= 40_000 && tok.num.value() <= 150_000 { // 70-85果: how wide it is
 		return i
 	}
 	if t.is(tok.start-1, "#号") || t.is(tok.end, "#号年月级等岁代届") || isLetter(t.rune(tok.start-1)) || isLetter(t.rune(tok.end)) {
@@ -28,12 +28,12 @@ func (s *scan) bareNumber(i int) int {
 	switch {
 	case s.bareSize(i): // 水分14 每百斤108
 		return i
-	case u != nil && e > next && t.is(next, "/一每1") || u != nil && e > next && t.is(next, " ") && t.is(next+1, "一/每") && !s.pieceBefore(i):
+	case u != nil && e > next && t.is(next, "/一每1") || u != nil && e > next && t.rune(next) == ' ' && t.is(next+1, "一/每") && !s.pieceBefore(i):
 		a.kind, a.unit, a.hundred = priceAmount, u, hundred
 		a.to = max(a.to, s.tokenFrom(e, i+1))
 	case s.textAfter(next, "以上", "公分", "以下") || t.is(next, "+%°") || t.is(next, "-~") && !isDigit(t.rune(next+1)):
 		return i
-	case t.is(next, "起") && !t.is(next+1, "来批订送发运卖") && tok.num.value() < 1000_000: // 32起
+	case t.rune(next) == '起' && !t.is(next+1, "来批订送发运卖") && tok.num.value() < 1000_000: // 32起
 		a.kind = priceAmount
 	case s.packPrice(i):
 		a.kind, a.unit = priceAmount, s.amounts[len(s.amounts)-1].per
@@ -113,31 +113,31 @@ func (s *scan) kindsBefore(i int) bool {
 // sizedBefore tells whether a size stands right before the number at rune j: 3到5钱的15, 2两以上的8, 65-75果 2块.
 func (s *scan) sizedBefore(j int) bool {
 	t := &s.text
-	for t.is(j-1, " ") {
+	for t.rune(j-1) == ' ' {
 		j--
 	}
-	if t.is(j-1, "果") && isDigit(t.rune(j-2)) {
+	if t.rune(j-1) == '果' && isDigit(t.rune(j-2)) {
 		return true
 	}
 	if t.is(j-2, "大中小特细粗") && t.is(j-1, "虾青蟹果货号个条头籽粒蛋鱼规枣") { // 大虾18 小虾9块, 中青18 大青26
 		return true
 	}
-	if k := j; t.has(k-2, "以上") || t.is(k-1, "钱") { // 4-6钱15, 9钱以上32
+	if k := j; t.has(k-2, "以上") || t.rune(k-1) == '钱' { // 4-6钱15, 9钱以上32
 		if t.has(k-2, "以上") {
 			k -= 2
 		}
-		if t.is(k-1, "钱") && (isDigit(t.rune(k-2)) || hanDigit(t.rune(k-2)) > 0) {
+		if t.rune(k-1) == '钱' && (isDigit(t.rune(k-2)) || hanDigit(t.rune(k-2)) > 0) {
 			return true
 		}
 	}
-	if !t.is(j-1, "的") {
+	if t.rune(j-1) != '的' {
 		return false
 	}
 	j--
 	if t.has(j-2, "以上") || t.has(j-2, "以下") || t.has(j-2, "左右") {
 		j -= 2
 	}
-	if t.is(j-1, "斤") && hanPower(t.rune(j-2)) == 0 && (t.is(j-3, " ,,") || t.rune(j-3) > 0x2E80 && hanPower(t.rune(j-3)) == 0) { // 一斤的60 两斤的80
+	if t.rune(j-1) == '斤' && hanPower(t.rune(j-2)) == 0 && (t.is(j-3, " ,,") || t.rune(j-3) > 0x2E80 && hanPower(t.rune(j-3)) == 0) { // 一斤的60 两斤的80
 		j++
 		return isDigit(t.rune(j-3)) || hanDigit(t.rune(j-3)) > 0
 	}
@@ -170,7 +170,7 @@ func (s *scan) bareSize(i int) bool {
 func (s *scan) priceNamed(i int) bool {
 	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		t := &s.tokens[k]
-		if t.kind == blankToken || t.kind == commaToken && s.text.is(t.start, ":") || t.kind == otherToken && s.text.is(t.start, "是按") || t.cue(cueAbout) {
+		if t.kind == blankToken || t.kind == commaToken && s.text.rune(t.start) == ':' || t.kind == otherToken && s.text.is(t.start, "是按") || t.cue(cueAbout) {
 			n--
 			if k < i-4 {
 				return false
@@ -216,7 +216,7 @@ func (s *scan) feeBefore(j int) bool {
 	for t.is(j-1, " :是一每斤") {
 		j--
 	}
-	return t.is(j-1, "费") && !t.is(j-2, "免")
+	return t.rune(j-1) == '费' && t.rune(j-2) != '免'
 }
 
 // sameClause tells whether a word of cue c stands before token i without punctuation or a blank between.

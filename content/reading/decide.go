@@ -55,7 +55,7 @@ func (s *scan) talks(f *features) (verdict, bool) {
 	if s.wordless() && s.says("?") {
 		return verdict{intent: Help, sure: 800, also: []Intent{Greeting}}, true
 	}
-	if s.text.is(0, "祝") && f.has(cueGreet) && !f.weights && !f.prices { // 祝各位端午安康!粽子吃了没
+	if s.text.rune(0) == '祝' && f.has(cueGreet) && !f.weights && !f.prices { // 祝各位端午安康!粽子吃了没
 		return verdict{intent: Greeting, sure: 880}, true
 	}
 	if f.has(cueGreet) && !f.goods && (f.words <= 2 || s.tokens[s.first(cueGreet)].end-s.tokens[s.first(cueGreet)].start > 1) || s.wordless() {

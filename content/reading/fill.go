@@ -65,14 +65,14 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 			count, weight = a, best
 		}
 		if count.unit.class == countUnit && weight.unit.class == weightUnit && weight.num.value() < count.num.value() && (l.live() && weight.num.value() <= 1200_000 || weight.loose) ||
-			count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.num.value() <= 1200_000 && s.text.is(s.tokens[weight.to-1].end, "的") || count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.loose && s.text.is(s.tokens[weight.to-1].end, "的") { // 两百斤以上的 5头
+			count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.num.value() <= 1200_000 && s.text.rune(s.tokens[weight.to-1].end) == '的' || count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.loose && s.text.rune(s.tokens[weight.to-1].end) == '的' { // 两百斤以上的 5头
 			w := *weight
 			w.kind = apieceAmount
 			l.apiece = append(l.apiece, w)
 			return count
 		}
 	}
-	if best.loose && best.unit.class == weightUnit && (l.live() || s.text.is(s.tokens[best.to-1].end, "的")) && best.num.value() <= 20_000 && !best.left {
+	if best.loose && best.unit.class == weightUnit && (l.live() || s.text.rune(s.tokens[best.to-1].end) == '的') && best.num.value() <= 20_000 && !best.left {
 		return nil
 	}
 	return best
@@ -82,7 +82,7 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 func (s *scan) placeBare(l *lotDraft, q **amount) {
 	for k := range l.bare {
 		b := l.bare[k]
-		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.is(s.tokens[b.from].start-1, "的") || s.tokens[max(b.from-1, 0)].cue(cueGrade) || b.num.value() < 10*l.prices[0].num.value() && s.ofKind(&b) && s.ofKind(&l.prices[0])) { // 大的38 中的32; 干笋 80 湿笋 8块; 头茬45 二茬25
+		if len(l.prices) > 0 && b.num.value() < 1000_000 && (l.states || s.text.rune(s.tokens[b.from].start-1) == '的' || s.tokens[max(b.from-1, 0)].cue(cueGrade) || b.num.value() < 10*l.prices[0].num.value() && s.ofKind(&b) && s.ofKind(&l.prices[0])) { // 大的38 中的32; 干笋 80 湿笋 8块; 头茬45 二茬25
 			b.grade = true
 			l.prices = append(l.prices, b)
 			continue
@@ -252,14 +252,14 @@ func (s *scan) described(prices []amount) bool {
 
 // eachHas tells whether two prices are of one piece each: 一头一万一 一头九千五.
 func (s *scan) eachHas(a, b *amount) bool {
-	return a.unit != nil && b.unit == a.unit && a.unit.class == countUnit && s.text.is(s.tokens[a.from].start, "一") && s.text.is(s.tokens[b.from].start, "一")
+	return a.unit != nil && b.unit == a.unit && a.unit.class == countUnit && s.text.rune(s.tokens[a.from].start) == '一' && s.text.rune(s.tokens[b.from].start) == '一'
 }
 
 // ofKind tells whether a kind of the goods stands right before price a: 干籽6块8, 一级果12, 75果以上1块9. A verb or a word of price is none.
 func (s *scan) ofKind(a *amount) bool {
 	t := &s.text
 	j := s.tokens[a.from].start
-	if t.is(j-1, " ") && t.is(j-2, "的") { // 洗干净的 一块六
+	if t.rune(j-1) == ' ' && t.rune(j-2) == '的' { // 洗干净的 一块六
 		return true
 	}
 	if r := t.rune(j - 1); r == ')' || r == '的' || t.has(j-2, "干了") {

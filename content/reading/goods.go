@@ -54,7 +54,7 @@ func (s *scan) refine(k int) {
 		return
 	}
 	end := s.tokens[m.to-1].end
-	if m.product.Live && s.text.is(end, "肉") { // 流沙河花猪肉
+	if m.product.Live && s.text.rune(end) == '肉' { // 流沙河花猪肉
 		if w := s.r.dict.word(string(s.text.runes[end-1]) + "肉"); w != nil && w.goods.product != nil {
 			m.product = w.goods.product
 			return
@@ -123,7 +123,7 @@ func (s *scan) shortAgain(i int) *mention {
 // stateAgain finds the goods that 咸的 at token i, before a number, names again by their first rune: 皮蛋 咸鸭蛋都有 … 咸的1块5.
 func (s *scan) stateAgain(i int) *mention {
 	t := &s.tokens[i]
-	if len(s.mentions) < 2 || t.end != t.start+1 || i+2 >= len(s.tokens) || !s.text.is(t.end, "的") || s.tokens[i+1].end != t.end+1 {
+	if len(s.mentions) < 2 || t.end != t.start+1 || i+2 >= len(s.tokens) || s.text.rune(t.end) != '的' || s.tokens[i+1].end != t.end+1 {
 		return nil
 	}
 	if k := s.tokens[i+2].kind; k != numberToken && k != moneyToken {
@@ -231,7 +231,7 @@ func (s *scan) attribute(m *mention) bool {
 	general := m.product.Name == "茶叶" && m.variety == ""
 	leaf := m.product.Name == "鲜茶叶" && m.variety != ""
 	end := s.tokens[m.to-1].end
-	nectar := s.text.is(end, "的") && s.text.is(end-1, "花")
+	nectar := s.text.rune(end) == '的' && s.text.rune(end-1) == '花'
 	for k := range s.mentions {
 		p := s.mentions[k].product
 		if p != nil && p != m.product && ((leaf || general) && p.Category == "茶叶" || nectar && p.Name == "蜂蜜") {
@@ -248,12 +248,12 @@ func (s *scan) material(k int) bool {
 		return false
 	}
 	start := s.tokens[m.from].start
-	if made := s.mentions[k-1].product; made != nil && s.text.is(start-1, "的") {
+	if made := s.mentions[k-1].product; made != nil && s.text.rune(start-1) == '的' {
 		raised := s.text.is(start-2, "喂养") && m.product.Live && !made.Live
-		grown := s.text.is(start-2, "种") && made != m.product && strings.ContainsAny(made.Name, m.product.Name)
+		grown := s.text.rune(start-2) == '种' && made != m.product && strings.ContainsAny(made.Name, m.product.Name)
 		return raised || grown
 	}
-	dish := s.text.is(start-1, "包泡炖煮蒸熬") || s.text.is(start-1, "做") && s.text.is(start-2, "合来可")
+	dish := s.text.is(start-1, "包泡炖煮蒸熬") || s.text.rune(start-1) == '做' && s.text.is(start-2, "合来可")
 	return dish && m.product.Category == "加工品" && s.mentions[0].product.Category != "加工品"
 }
 
@@ -265,11 +265,11 @@ func (s *scan) aside(k int) bool {
 	switch {
 	case t.is(start-1, "喂吃像似"), t.is(end, "喂养"):
 		return true
-	case m.product != nil && m.product.Live && t.is(end, "的") && k+1 < len(s.mentions) && s.tokens[s.mentions[k+1].from].start == end+1 && s.mentions[k+1].product != nil && !s.mentions[k+1].product.Live:
+	case m.product != nil && m.product.Live && t.rune(end) == '的' && k+1 < len(s.mentions) && s.tokens[s.mentions[k+1].from].start == end+1 && s.mentions[k+1].product != nil && !s.mentions[k+1].product.Live:
 		return true // 宁乡花猪的猪肉
-	case t.is(end, "酿产采下做腌熏") && t.is(end+1, "的"), t.is(end, "拱咬啃") && !t.is(end+1, "不"): // 土蜂子酿的; 野猪拱了红薯
+	case t.is(end, "酿产采下做腌熏") && t.rune(end+1) == '的', t.is(end, "拱咬啃") && t.rune(end+1) != '不': // 土蜂子酿的; 野猪拱了红薯
 		return true
-	case s.textAfter(end, "厂", "罐头厂", "加工", "店", "馆", "作坊", "专卖店"), t.is(start-1, "做") && t.is(end, "的"): // 做豆豉的收黄豆
+	case s.textAfter(end, "厂", "罐头厂", "加工", "店", "馆", "作坊", "专卖店"), t.rune(start-1) == '做' && t.rune(end) == '的': // 做豆豉的收黄豆
 		return true
 	case s.attribute(m), s.material(k):
 		return true
@@ -283,7 +283,7 @@ func (s *scan) aside(k int) bool {
 	if k+1 < len(s.mentions) { // 红薯玉米喂的
 		n := &s.mentions[k+1]
 		if n.from == m.to || n.from == m.to+1 && s.tokens[m.to].kind == commaToken || n.from == m.to+1 && t.is(s.tokens[m.to].start, "和跟") {
-			if e := s.tokens[n.to-1].end; t.is(e, "喂") || t.has(e, "养的") || t.has(e, "养大") {
+			if e := s.tokens[n.to-1].end; t.rune(e) == '喂' || t.has(e, "养的") || t.has(e, "养大") {
 				return true
 			}
 		}

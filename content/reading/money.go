@@ -33,10 +33,10 @@ func (s *scan) oneMoney(i int) token {
 	var n number
 	var j int
 	switch {
-	case t.is(i, "块") && (t.has(i+1, "把钱") || t.has(i+1, "把") && !t.has(i+1, "把握")):
+	case t.rune(i) == '块' && (t.has(i+1, "把钱") || t.has(i+1, "把") && !t.has(i+1, "把握")):
 		n, j = exact(1000), i // 块把钱
 		n.approx = true
-	case t.is(i, "块") && hanDigit(t.rune(i+1)) > 0 && hanPower(t.rune(i+2)) == 0 && t.is(i+2, "一钱 ,，。"):
+	case t.rune(i) == '块' && hanDigit(t.rune(i+1)) > 0 && hanPower(t.rune(i+2)) == 0 && t.is(i+2, "一钱 ,，。"):
 		n, j = exact(1000), i // 块五一斤
 	default:
 		n = t.numberAt(i)
@@ -45,18 +45,18 @@ func (s *scan) oneMoney(i int) token {
 			return token{kind: otherToken, start: i, end: i}
 		}
 	}
-	for k := 0; t.is(j, " ") && k < 1 && t.is(j+1, "块元"); k++ {
+	for k := 0; t.rune(j) == ' ' && k < 1 && t.is(j+1, "块元"); k++ {
 		j++
 	}
 	none := token{kind: otherToken, start: i, end: i}
 	switch {
-	case t.is(j, "块元") && !t.is(j+1, s.afterPiece(j)), t.is(j, "快") && s.quick(j):
+	case t.is(j, "块元") && !t.is(j+1, s.afterPiece(j)), t.rune(j) == '快' && s.quick(j):
 		tok := token{kind: moneyToken, start: i, num: n, end: j + 1, money: true}
-		if t.is(tok.end, "把") && n.single() {
+		if t.rune(tok.end) == '把' && n.single() {
 			tok.end++
 			tok.num.approx = true
 		}
-		if t.is(tok.end, "多") && !t.is(tok.end+1, "少") {
+		if t.rune(tok.end) == '多' && t.rune(tok.end+1) != '少' {
 			tok.end++
 			tok.num.hasMax, tok.num.approx = false, true
 		}
@@ -64,20 +64,20 @@ func (s *scan) oneMoney(i int) token {
 		return s.finishMoney(tok)
 	case t.is(j, "毛角") && !s.hairy(j):
 		tok := token{kind: moneyToken, start: i, num: n.times(100), end: j + 1, money: true}
-		if t.is(tok.end, "多") && !t.is(tok.end+1, "少") {
+		if t.rune(tok.end) == '多' && t.rune(tok.end+1) != '少' {
 			tok.end++
 			tok.num.hasMax, tok.num.approx = false, true
 		} else if n.single() {
 			s.tail(&tok, 10)
 		}
 		return s.finishMoney(tok)
-	case t.is(j, "分") && (t.is(j+1, "钱") || n.value() <= 10000 && !t.is(j+1, "地田土之熟级批开享散类钟红公 ") && t.is(j+1, "一/每")):
+	case t.rune(j) == '分' && (t.rune(j+1) == '钱' || n.value() <= 10000 && !t.is(j+1, "地田土之熟级批开享散类钟红公 ") && t.is(j+1, "一/每")):
 		return s.finishMoney(token{kind: moneyToken, start: i, num: n.times(10), end: j + 1, money: true})
 	case t.has(j, "万元"):
 		return token{kind: moneyToken, start: i, num: n.times(10000 * 1000), end: j + 2, money: true}
 	case t.has(j, "rmb"):
 		return token{kind: moneyToken, start: i, num: n, end: j + 3, money: true}
-	case t.is(j, "钱") && t.is(j+1, "一每/ ,，"):
+	case t.rune(j) == '钱' && t.is(j+1, "一每/ ,，"):
 		return token{kind: moneyToken, start: i, num: n, end: j + 1, money: true}
 	}
 	return none
@@ -85,7 +85,7 @@ func (s *scan) oneMoney(i int) token {
 
 // afterPiece is what makes 块 or 元 at rune j no money.
 func (s *scan) afterPiece(j int) string {
-	if s.text.is(j, "元") {
+	if s.text.rune(j) == '元' {
 		return "旦月宵气素宝杂猪仔"
 	}
 	return "地田土头菜石根茎腊猪牛"
@@ -94,12 +94,12 @@ func (s *scan) afterPiece(j int) string {
 // quick tells whether 快 at rune j, after a numeral, is a slip of the finger for 块: 2快3, 两快一斤, 五快钱.
 func (s *scan) quick(j int) bool {
 	t := &s.text
-	return t.is(j+1, "钱") || s.digitAt(j+1) >= 0 && !s.unitAfter(j+2) || t.is(j+1, "一/每") && s.unitAfter(j+2)
+	return t.rune(j+1) == '钱' || s.digitAt(j+1) >= 0 && !s.unitAfter(j+2) || t.is(j+1, "一/每") && s.unitAfter(j+2)
 }
 
 // hairy tells whether 毛 at rune j belongs to a word such as 毛猪, 毛重.
 func (s *scan) hairy(j int) bool {
-	if s.text.is(j, "角") {
+	if s.text.rune(j) == '角' {
 		return s.text.is(j+1, "瓜豆落度")
 	}
 	if s.text.is(j+1, "重病巾利料") {
@@ -118,7 +118,7 @@ func (s *scan) cents(tok *token) {
 	j := tok.end
 	a := s.digitAt(j)
 	if a < 0 {
-		if t.is(j, "半") && !t.is(j+1, "个年天斤吨") {
+		if t.rune(j) == '半' && !t.is(j+1, "个年天斤吨") {
 			tok.num.min += 500
 			tok.num.max += 500
 			tok.end++
@@ -150,7 +150,7 @@ func (s *scan) cents(tok *token) {
 	case arabic && isDigit(t.rune(k)), hanPower(t.rune(k)) > 0 && s.powerTaken(k):
 		return // 3块 5000斤, written without a blank
 	}
-	if u, _ := s.r.dict.units.at(t, k); u != nil && u.class != otherUnit && !t.is(k, "一") && a == 1 && !arabic {
+	if u, _ := s.r.dict.units.at(t, k); u != nil && u.class != otherUnit && t.rune(k) != '一' && a == 1 && !arabic {
 		return // 两块一斤: 一 belongs to the unit
 	}
 	tok.num.min += Milli(a) * 100
@@ -193,10 +193,10 @@ func (s *scan) tail(tok *token, worth Milli) {
 	t := &s.text
 	j := tok.end
 	a := s.digitAt(j)
-	if a <= 0 || isDigit(t.rune(j)) && (isDigit(t.rune(j+1)) || t.is(j+1, ".")) || hanPower(t.rune(j+1)) > 0 {
+	if a <= 0 || isDigit(t.rune(j)) && (isDigit(t.rune(j+1)) || t.rune(j+1) == '.') || hanPower(t.rune(j+1)) > 0 {
 		return
 	}
-	if a == 1 && s.unitAfter(j+1) || s.unitAfter(j+1) && !t.is(j+1, "分") && isDigit(t.rune(j)) {
+	if a == 1 && s.unitAfter(j+1) || s.unitAfter(j+1) && t.rune(j+1) != '分' && isDigit(t.rune(j)) {
 		return
 	}
 	if dime := Milli(a) * 100; t.is(j+1, "毛角") && !s.hairy(j+1) && dime > tok.num.max && worth == 10 { // 四毛五毛都可以
@@ -206,7 +206,7 @@ func (s *scan) tail(tok *token, worth Milli) {
 	tok.num.min += Milli(a) * worth
 	tok.num.max = tok.num.min
 	tok.end = j + 1
-	if t.is(tok.end, "分") {
+	if t.rune(tok.end) == '分' {
 		tok.end++
 		return
 	}

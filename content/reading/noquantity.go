@@ -9,7 +9,7 @@ func (s *scan) judge(a *amount) {
 	unitEnd := s.tokens[a.from].end
 	weight := a.unit.class == weightUnit
 	switch {
-	case t.is(unitEnd, "起") && !t.is(unitEnd+1, "来"), s.cueAfter(s.tokenFrom(end, a.from), 2, cueMinOrder):
+	case t.rune(unitEnd) == '起' && t.rune(unitEnd+1) != '来', s.cueAfter(s.tokenFrom(end, a.from), 2, cueMinOrder):
 		a.kind = ignoredAmount
 	case s.cueBefore(a.from, 2, cueMinOrder), s.yieldBefore(a.from), s.scaleBefore(a.from):
 		a.kind = ignoredAmount
@@ -117,7 +117,7 @@ func (s *scan) soldAfter(i int) bool {
 			return false
 		}
 		if t.kind == wordToken && t.cue(cuePastSale) && t.cue(cueSold) {
-			return k+1 < len(s.tokens) && !s.text.is(s.tokens[k].end, "得")
+			return k+1 < len(s.tokens) && s.text.rune(s.tokens[k].end) != '得'
 		}
 	}
 	return false
@@ -156,7 +156,7 @@ func (s *scan) sizeBefore(a *amount) bool {
 	i := a.from
 	for k, n := i-1, 0; k >= 0 && n < 3; k, n = k-1, n+1 {
 		t := &s.tokens[k]
-		if t.kind == stopToken || t.kind == commaToken && !s.text.is(t.start, ":") || t.kind == numberToken || t.kind == moneyToken {
+		if t.kind == stopToken || t.kind == commaToken && s.text.rune(t.start) != ':' || t.kind == numberToken || t.kind == moneyToken {
 			return false
 		}
 		if t.kind == blankToken && a.num.value() > 50_000 { // 一斤四只的规格 4000斤
@@ -190,7 +190,7 @@ func (s *scan) needBefore(i int) string {
 		if !t.has(j-n, w) || !t.is(j-n-1, "日天月周年") || isDigit(t.rune(j-n-2)) || hanDigit(t.rune(j-n-2)) >= 0 || t.is(j-n-2, "今明去本当这个") {
 			continue
 		}
-		if t.is(j-n-1, "日") {
+		if t.rune(j-n-1) == '日' {
 			return "天"
 		}
 		return string(t.runes[j-n-1])
@@ -224,13 +224,13 @@ func (s *scan) dailyBefore(i int) string {
 		if t.cue(cueDaily) || t.kind == numberToken && t.num.single() && t.num.min == 1000 {
 			for j := t.start; j < t.end; j++ {
 				if s.text.is(j, "天日月年周") {
-					if s.text.is(j, "日") {
+					if s.text.rune(j) == '日' {
 						return "天"
 					}
 					return string(s.text.runes[j])
 				}
 			}
-			if s.text.is(t.end-1, "期") {
+			if s.text.rune(t.end-1) == '期' {
 				return "周"
 			}
 		}

@@ -177,7 +177,7 @@ func (t *text) lastPower(i, j int) Milli {
 // rangeMark skips what joins the two ends of a range at rune j, and returns j when there is nothing such.
 func (t *text) rangeMark(j int) int {
 	k := j
-	for t.is(k, " ") {
+	for t.rune(k) == ' ' {
 		k++
 	}
 	switch {
@@ -188,7 +188,7 @@ func (t *text) rangeMark(j int) int {
 	default:
 		return j
 	}
-	for t.is(k, " ") {
+	for t.rune(k) == ' ' {
 		k++
 	}
 	return k

@@ -146,7 +146,7 @@ func (t *text) vague(i int) number {
 	if t.runes[j] == '好' {
 		j++
 	}
-	if !t.is(j, "几数") || (t.is(j, "数") && hanPower(t.rune(j+1)) < 10) {
+	if !t.is(j, "几数") || (t.rune(j) == '数' && hanPower(t.rune(j+1)) < 10) {
 		return number{start: i, end: i}
 	}
 	j++
@@ -206,7 +206,7 @@ func (t *text) plainHan(i int) number {
 			s.digit, s.pending, digits = [2]Milli{Milli(d), Milli(d)}, true, 1
 			continue
 		case r == '两' && digits == 1 && !s.follows(2) && hanPower(t.rune(j+1)) == 0: // 四两: a weight
-		case d >= 0 && digits == 1 && s.follows(Milli(d)) && (hanDigit(t.rune(j+1)) < 0 || t.is(j+1, "两") && t.is(j+2, "块毛元") || t.is(j+1, "一") && t.is(j+2, "斤公个只头箱条件袋包盒瓶枚羽根棵")): // 二十三四一斤
+		case d >= 0 && digits == 1 && s.follows(Milli(d)) && (hanDigit(t.rune(j+1)) < 0 || t.rune(j+1) == '两' && t.is(j+2, "块毛元") || t.rune(j+1) == '一' && t.is(j+2, "斤公个只头箱条件袋包盒瓶枚羽根棵")): // 二十三四一斤
 			s.digit[1], s.ranged, digits = Milli(d), true, 2
 			continue
 		case d >= 0:
@@ -270,7 +270,7 @@ func (t *text) spelled(i int) number {
 	var v Milli
 	j := i
 	for hanDigit(t.rune(j)) >= 0 {
-		if t.is(j, "两") && j > i { // 三十四两, 一二两
+		if t.rune(j) == '两' && j > i { // 三十四两, 一二两
 			break
 		}
 		if j-i >= 12 {

@@ -104,7 +104,7 @@ func (t *text) phoneAt(i int) (string, int) {
 	if len(d) == 12 && d[0] == '0' && mobile(d[1:]) {
 		return d[1:], j
 	}
-	if mobile(d) && !t.is(i-1, ".") {
+	if mobile(d) && t.rune(i-1) != '.' {
 		return d, j
 	}
 	if fixed(d, broken > 0, run-i) {

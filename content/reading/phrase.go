@@ -2,29 +2,27 @@ package reading
 
 import "unicode/utf8"
 
-// phrases are words that are looked for anywhere in a message, across the borders of its words.
-type phrases []phrase
-
-type phrase struct {
-	words string
-	first rune
-	mark  uint
+// phrases are words that are looked for anywhere in a message, across the borders of its words. Their marks stand side by side, since
+// hardly ever more is looked at.
+type phrases struct {
+	marks []uint16
+	words []string
 }
 
 // spoken prepares phrases for looking.
 func spoken(words ...string) phrases {
-	list := make(phrases, len(words))
+	list := phrases{make([]uint16, len(words)), words}
 	for i, w := range words {
-		first, _ := utf8.DecodeRuneInString(w)
-		list[i] = phrase{w, first, markOfWords(w)}
+		list.marks[i] = uint16(markOfWords(w))
 	}
 	return list
 }
 
 // saysAny tells whether one of the phrases stands anywhere in the message.
 func (s *scan) saysAny(list phrases) bool {
-	for i := range list {
-		if p := &list[i]; s.text.marked(p.mark) && s.text.holds(p.first, p.words) {
+	marks := &s.text.marks
+	for i, k := range list.marks {
+		if marks[k/64]&(1<<(k%64)) != 0 && s.says(list.words[i]) {
 			return true
 		}
 	}
@@ -43,8 +41,8 @@ func (s *scan) says(words ...string) bool {
 
 // anyAt tells whether one of the phrases stands at rune i.
 func (s *scan) anyAt(i int, list phrases) bool {
-	for k := range list {
-		if s.text.has(i, list[k].words) {
+	for _, w := range list.words {
+		if s.text.has(i, w) {
 			return true
 		}
 	}

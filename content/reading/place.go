@@ -100,7 +100,7 @@ func (s *scan) chain(i int) int {
 	if s.text.has(l.end, "路") || s.text.is(l.end, "街巷") || s.text.has(l.end, "大道") {
 		return last + 1
 	}
-	l.dest = s.destBefore(i) && !s.text.is(l.end, "来") // 到宁远九疑山来捉
+	l.dest = s.destBefore(i) && s.text.rune(l.end) != '来' // 到宁远九疑山来捉
 	for l.to < len(s.tokens) && s.tokens[l.to].start < l.end {
 		l.to++
 	}

@@ -99,10 +99,10 @@ func (s *scan) apiece(a *amount, i int) (last int, ok bool) {
 		}
 		end += 2
 	}
-	for t.is(end, " 的重") && !(t.is(end, "重") && t.is(end+1, "量")) {
+	for t.is(end, " 的重") && !(t.rune(end) == '重' && t.rune(end+1) == '量') {
 		end++
 	}
-	if t.is(end, "装") && !t.is(end+1, "车卸") || t.has(end, "一装") {
+	if t.rune(end) == '装' && !t.is(end+1, "车卸") || t.has(end, "一装") {
 		a.kind = apieceAmount
 		s.amounts = append(s.amounts, *a)
 		return max(i, s.tokenFrom(end+1, i+1)-1), true

@@ -34,7 +34,7 @@ func (s *scan) stopWord(*features) (verdict, bool) {
 
 // keyword reads the codes with which a text may begin: GY 供应, QG 求购, BM 报名, JG 价格, DY 订阅, BZ 帮助.
 func (s *scan) keyword(f *features) (verdict, bool) {
-	if s.text.is(0, "查") && f.goods && f.words <= 3 && !f.weights && !f.prices { // 查 早稻
+	if s.text.rune(0) == '查' && f.goods && f.words <= 3 && !f.weights && !f.prices { // 查 早稻
 		return verdict{intent: PriceQuery, sure: 900}, true
 	}
 	j := 0

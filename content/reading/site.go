@@ -125,7 +125,7 @@ func (s *scan) isSource(l *location) bool {
 		return true
 	}
 	if t.has(l.end, "的菜") && !t.is(l.end+2, "贩老商") || t.has(l.end, "的果") || t.has(l.end, "的农户") || t.has(l.end, "附近的") || t.has(l.end, "的最好") || t.has(l.end, "的优先") || t.has(l.end, "本地的") || t.has(l.end, "当地的") || t.has(l.end, "那边的") || t.has(l.end, "那边有") || t.has(l.end, "那边的有") || t.has(l.end, "有没有") ||
-		t.is(l.start-1, "在") && t.is(l.end, "找收") {
+		t.rune(l.start-1) == '在' && t.is(l.end, "找收") {
 		return true
 	}
 	before := false // the verb of buying stands before it
@@ -134,11 +134,11 @@ func (s *scan) isSource(l *location) bool {
 		if p.kind == stopToken || p.kind == commaToken {
 			break
 		}
-		if p.cue(cueBuy) || p.cue(cueCollect) || p.cue(cueWant) || p.cue(cueWho) || t.is(p.start, "找") {
+		if p.cue(cueBuy) || p.cue(cueCollect) || p.cue(cueWant) || p.cue(cueWho) || t.rune(p.start) == '找' {
 			before = true
 		}
 	}
-	if t.is(l.start-1, "在") {
+	if t.rune(l.start-1) == '在' {
 		return false
 	}
 	if follows {
@@ -178,7 +178,7 @@ func (s *scan) times(intent Intent, lots []Lot) {
 			at = s.nearestWhen(k, best, rank, intent)
 		}
 		w := s.tokens[at].window
-		if w.single && (w.bare || s.tomorrow(&w)) && !(intent == Demand && !w.bare) && !s.text.is(s.tokens[at].end, "送") { // 明天要, 后天送到: on that day
+		if w.single && (w.bare || s.tomorrow(&w)) && !(intent == Demand && !w.bare) && s.text.rune(s.tokens[at].end) != '送' { // 明天要, 后天送到: on that day
 			w.hasTo = false
 		}
 		lots[k].Available = s.windowOf(&s.tokens[at], w)
@@ -216,9 +216,9 @@ func (s *scan) whenRank(i int, intent Intent) int {
 	switch {
 	case x.has(t.start, "过年") && x.is(t.end, "杀吃"), x.has(t.end-2, "过年") && (x.has(t.start-2, "杀了") || x.has(t.start-2, "杀来")): // 买1头土猪过年杀: what for, not when
 		return 0
-	case x.has(t.end-2, "过年") && (s.textAfter(t.end, "送人", "送礼", "自己吃") || x.is(t.end, "了") && x.is(t.start-1, "要快")): // 要过年了
+	case x.has(t.end-2, "过年") && (s.textAfter(t.end, "送人", "送礼", "自己吃") || x.rune(t.end) == '了' && x.is(t.start-1, "要快")): // 要过年了
 		return 0
-	case x.is(t.start-1, "天") && x.has(t.start, "可以"): // 一天可以摘两千斤
+	case x.rune(t.start-1) == '天' && x.has(t.start, "可以"): // 一天可以摘两千斤
 		return 0
 	case x.has(t.end-2, "过年") && i+1 < len(s.tokens) && (s.tokens[i+1].product() || x.is(t.end, "鱼货")): // 过年腊肉: of what kind
 		return 0
@@ -263,16 +263,16 @@ func (s *scan) pastBefore(i int) bool {
 func (s *scan) describesPast(t *token) bool {
 	x := &s.text
 	j := t.end
-	if w := &t.window; w.hasTo && w.to >= s.today && s.textAfter(j-1, "前") && x.is(j+1, "完") { // 霜降前挖完
+	if w := &t.window; w.hasTo && w.to >= s.today && s.textAfter(j-1, "前") && x.rune(j+1) == '完' { // 霜降前挖完
 		return false
 	}
 	for x.is(j, "才刚就 ") {
 		j++
 	}
-	if x.is(j, "挖收摘采杀打做榨晒种栽孵养腌酿熏炒") && (x.is(j+1, "的") || x.is(j+1, "了") || x.is(j+2, "的") && x.is(j+1, "下回来制") || x.is(j+1, "好完")) {
-		return !(x.is(j, "摘挖采收") && x.is(j+1, "的") && t.window.hasFrom && t.window.from > s.today && t.window.from-s.today < 200)
+	if x.is(j, "挖收摘采杀打做榨晒种栽孵养腌酿熏炒") && (x.rune(j+1) == '的' || x.rune(j+1) == '了' || x.rune(j+2) == '的' && x.is(j+1, "下回来制") || x.is(j+1, "好完")) {
+		return !(x.is(j, "摘挖采收") && x.rune(j+1) == '的' && t.window.hasFrom && t.window.from > s.today && t.window.from-s.today < 200)
 	}
-	if x.is(j, "卖") && x.is(j+1, "了掉") { // 春节前卖了1万斤
+	if x.rune(j) == '卖' && x.is(j+1, "了掉") { // 春节前卖了1万斤
 		return true
 	}
 	return s.textAfter(j, "生的", "出生", "买的", "进的", "播种", "种下", "种植", "移栽")

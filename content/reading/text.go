@@ -27,13 +27,13 @@ const maxRunes = 4000
 
 func (t *text) set(s string) {
 	t.original = s
-	t.runes, t.at, t.folded, t.foldedAt = t.runes[:0], t.at[:0], t.folded[:0], t.foldedAt[:0]
+	runes, at, folded, foldedAt := t.runes[:0], t.at[:0], t.folded[:0], t.foldedAt[:0] // in registers while they grow
 	t.hasNumeral, t.dialed = false, 0
 	t.marks = [markWords]uint64{}
 	before := uint(0)
 	end := len(s)
 	for i, r := range s {
-		if len(t.runes) == maxRunes {
+		if len(runes) == maxRunes {
 			end = i
 			break
 		}
@@ -48,21 +48,22 @@ func (t *text) set(s string) {
 		if c&dials != 0 {
 			t.dialed++
 		}
-		t.runes = append(t.runes, r)
-		t.at = append(t.at, int32(i))
-		t.foldedAt = append(t.foldedAt, int32(len(t.folded)))
+		runes = append(runes, r)
+		at = append(at, int32(i))
+		foldedAt = append(foldedAt, int32(len(folded)))
 		if r >= 0x800 && r < 0x10000 { // nearly always: AppendRune is slower
-			t.folded = append(t.folded, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
+			folded = append(folded, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
 		} else {
-			t.folded = utf8.AppendRune(t.folded, r)
+			folded = utf8.AppendRune(folded, r)
 		}
 		k := markOf(r)
 		t.mark(k)
 		t.mark(pairOf(before, k))
 		before = k
 	}
-	t.at = append(t.at, int32(end))
-	t.foldedAt = append(t.foldedAt, int32(len(t.folded)))
+	t.runes, t.folded = runes, folded
+	at, foldedAt = append(at, int32(end)), append(foldedAt, int32(len(folded)))
+	t.at, t.foldedAt = at, foldedAt
 }
 
 func validError(s string) bool {

@@ -38,28 +38,27 @@ func (t *token) place() bool { return t.sense != nil && len(t.sense.places) > 0 
 
 // lex cuts the text into tokens: the longest word or number at each place.
 func (s *scan) lex() {
-	s.tokens, s.said = s.tokens[:0], cues{}
 	s.phones, s.spans, s.hiddenPhone = s.text.findPhones(s.phones[:0], s.spans[:0])
-	spans := s.spans
+	spans, tokens, said := s.spans, s.tokens[:0], cues{}
 	for i := 0; i < len(s.text.runes); {
+		tokens = slices.Grow(tokens, 1)[:len(tokens)+1]
+		t := &tokens[len(tokens)-1]
 		if len(spans) > 0 && spans[0][0] == i {
-			s.tokens = append(s.tokens, token{kind: phoneToken, start: i, end: spans[0][1]})
+			*t = token{kind: phoneToken, start: i, end: spans[0][1]}
 			i = spans[0][1]
 			spans = spans[1:]
 			continue
 		}
-		s.tokens = slices.Grow(s.tokens, 1)
-		s.tokens = s.tokens[:len(s.tokens)+1]
-		t := &s.tokens[len(s.tokens)-1]
 		s.next(i, t)
 		if len(spans) > 0 && t.end > spans[0][0] {
 			*t = token{kind: otherToken, start: i, end: i + 1}
 		}
 		if t.sense != nil {
-			s.said.join(t.sense.cues)
+			said.join(t.sense.cues)
 		}
 		i = t.end
 	}
+	s.tokens, s.said = tokens, said
 }
 
 // next reads the token that begins at rune i into out, which may hold anything.
@@ -70,7 +69,7 @@ func (s *scan) next(i int, out *token) {
 		k, _ := separator(r)
 		j := i + 1
 		if k == blankToken {
-			for t.is(j, " ") {
+			for t.rune(j) == ' ' {
 				j++
 			}
 		}
@@ -151,7 +150,7 @@ func (s *scan) numberToken(i int, num number) token {
 	}
 	tok := token{kind: numberToken, start: i, end: num.end, num: num, unitAt: num.end}
 	j := num.end
-	for s.text.is(j, " ") && j-num.end < 2 {
+	for s.text.rune(j) == ' ' && j-num.end < 2 {
 		j++
 	}
 	u, end := s.r.dict.units.at(&s.text, j)
@@ -162,7 +161,7 @@ func (s *scan) numberToken(i int, num number) token {
 		return tok
 	}
 	tok.unit, tok.unitAt, tok.end = u, j, end
-	if d := s.digitAt(end); u.name == "斤" && d > 0 && s.text.is(end+1, "两") && !s.text.is(end+2, "块毛元") && tok.num.single() { // 1斤2两
+	if d := s.digitAt(end); u.name == "斤" && d > 0 && s.text.rune(end+1) == '两' && !s.text.is(end+2, "块毛元") && tok.num.single() { // 1斤2两
 		tok.num.min += Milli(d) * 100
 		tok.num.max = tok.num.min
 		tok.end = end + 2
@@ -182,11 +181,11 @@ func (s *scan) numberToken(i int, num number) token {
 	case s.text.is(end, "多余") && !s.text.is(end+1, "少种样"):
 		tok.num.hasMax, tok.num.approx = false, true
 		tok.end++
-	case s.text.is(end, "半") && tok.num.single() && !s.text.is(end+1, "个年天月斤公两"): // 一斤半, but 一条半斤
+	case s.text.rune(end) == '半' && tok.num.single() && !s.text.is(end+1, "个年天月斤公两"): // 一斤半, but 一条半斤
 		tok.num.min += 500
 		tok.num.max += 500
 		tok.end++
-	case s.text.is(end, "把") && num.single() && num.max == 1000 && u.class == weightUnit:
+	case s.text.rune(end) == '把' && num.single() && num.max == 1000 && u.class == weightUnit:
 		tok.num.approx = true
 		tok.end++
 	}

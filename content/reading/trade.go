@@ -125,7 +125,7 @@ func (s *scan) isMention(token int) bool {
 // before tells whether one of the words stands right before token i, blanks apart.
 func (s *scan) before(i int, words ...string) bool {
 	j := s.tokens[i].start
-	for s.text.is(j-1, " ") {
+	for s.text.rune(j-1) == ' ' {
 		j--
 	}
 	for _, w := range words {
@@ -143,7 +143,7 @@ func (s *scan) before(i int, words ...string) bool {
 // follows tells whether one of the words stands right after token i.
 func (s *scan) follows(i int, words ...string) bool {
 	j := s.tokens[i].end
-	for s.text.is(j, " ") {
+	for s.text.rune(j) == ' ' {
 		j++
 	}
 	return s.textAfter(j, words...)
@@ -158,11 +158,11 @@ func (s *scan) looksFor(i int) bool {
 // looked tells whether 有没有 at token i asks for the goods before it: 砂糖桔有没有 要一车.
 func (s *scan) looked(i int) bool {
 	t := &s.tokens[i]
-	if i == 0 || !s.text.is(t.start, "有") || !s.text.has(t.start, "有没") || !s.isMention(i-1) && !(i > 1 && s.tokens[i-1].kind == blankToken && s.isMention(i-2)) {
+	if i == 0 || s.text.rune(t.start) != '有' || !s.text.has(t.start, "有没") || !s.isMention(i-1) && !(i > 1 && s.tokens[i-1].kind == blankToken && s.isMention(i-2)) {
 		return false
 	}
 	j := s.skip(t.start, "有没有", "有没")
-	return j >= len(s.text.runes) || s.text.is(j, " ,，。?？!的") && !s.text.is(j, "的")
+	return j >= len(s.text.runes) || s.text.is(j, " ,，。?？!的") && s.text.rune(j) != '的'
 }
 
 // asksWhether tells whether the clause of 有 at token i, which names no number, ends with 没 or 吗: 有清塘的没.
@@ -176,7 +176,7 @@ func (s *scan) asksWhether(i int) bool {
 		case t.kind == numberToken, t.kind == moneyToken, t.cue(cueCollect), t.cue(cueTitle):
 			return false
 		case t.kind == blankToken, t.kind == stopToken, t.kind == commaToken:
-			return s.text.is(t.start-1, "没吗") && !s.text.is(t.start-2, "有") && len(s.mentions) > 0
+			return s.text.is(t.start-1, "没吗") && s.text.rune(t.start-2) != '有' && len(s.mentions) > 0
 		}
 	}
 	return false
@@ -208,16 +208,16 @@ func (s *scan) asksForGoods(i int) bool {
 	if s.text.has(s.tokens[i].start, "有没") {
 		return !s.before(i, "我") && !s.textBetween(s.tokens[i].end, s.tokens[s.mentions[m].from].start, "收", "要", "人")
 	}
-	if s.text.is(end, "卖") && s.text.is(end+1, "不没吗么啵") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？!我")) {
+	if s.text.rune(end) == '卖' && s.text.is(end+1, "不没吗么啵") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？!我")) {
 		return true
 	}
 	if s.text.is(end, "没吗么") && (end+1 >= len(s.text.runes) || s.text.is(end+1, " ,，。?？")) { // 有安仁的枳壳没
 		return true
 	}
-	if s.text.is(end, "的") && s.text.is(end+1, "没冒吗么不") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？")) { // 有卖泥鳅的冒?
+	if s.text.rune(end) == '的' && s.text.is(end+1, "没冒吗么不") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？")) { // 有卖泥鳅的冒?
 		return true
 	}
-	return s.text.is(end, "的") && s.startsClause(i) && s.textAfter(end+1, "留", "联系", "打", "讲", "喊", "报", "找", "加", "私", "速", "请", "电", "吗", "没", "老板", "朋友", "农户", "来", "说")
+	return s.text.rune(end) == '的' && s.startsClause(i) && s.textAfter(end+1, "留", "联系", "打", "讲", "喊", "报", "找", "加", "私", "速", "请", "电", "吗", "没", "老板", "朋友", "农户", "来", "说")
 }
 
 // mentionAfter is the first mention after token i; object has found one.
@@ -246,7 +246,7 @@ func (s *scan) dealers(i int) bool {
 		return false
 	}
 	end := s.tokens[s.mentions[s.mentionAfter(i)].to-1].end
-	return s.text.is(end, "的") && s.textAfter(end+1, "老板", "客商", "厂家", "厂", "公司", "朋友", "人", "商家", "贩子", "联系", "来", "打", "请", "看", "今年", "还", "几时", "什么时候", "那个", "地方")
+	return s.text.rune(end) == '的' && s.textAfter(end+1, "老板", "客商", "厂家", "厂", "公司", "朋友", "人", "商家", "贩子", "联系", "来", "打", "请", "看", "今年", "还", "几时", "什么时候", "那个", "地方")
 }
 
 // startsClause tells whether token i begins the message or a clause of it.
@@ -292,7 +292,7 @@ func (s *scan) buys(i int) bool {
 		return o == goodsObject || o == numberObject && len(s.mentions) > 0
 	}
 	if s.text.has(t.start, "需要") || s.text.has(t.start, "缺") || t.end == t.start+1 {
-		return s.objectWithin(i, 6) != noObject || len(s.mentions) > 0 && s.startsClause(i) && !s.text.is(t.start, "求")
+		return s.objectWithin(i, 6) != noObject || len(s.mentions) > 0 && s.startsClause(i) && s.text.rune(t.start) != '求'
 	}
 	return true
 }
@@ -306,7 +306,7 @@ func (s *scan) sells(i int) bool {
 	if s.follows(i, "多少", "好多", "几", "什么价", "了", "完", "的没", "的吗", "没", "疯", "得好", "得俏") && !s.text.has(t.start, "供") && !s.text.has(t.start, "出售") {
 		return false
 	}
-	if t.end == t.start+1 && i+1 < len(s.tokens) && s.tokens[i+1].kind == moneyToken && s.text.is(t.start, "出") {
+	if t.end == t.start+1 && i+1 < len(s.tokens) && s.tokens[i+1].kind == moneyToken && s.text.rune(t.start) == '出' {
 		return false // 出11块一斤: bids
 	}
 	switch s.object(i) {
@@ -355,7 +355,7 @@ func (s *scan) collects(i int) Intent {
 			if k == len(s.tokens)-1 && t.kind != stopToken {
 				j = t.end - 1
 			}
-			if s.text.is(j, "不吗么没啵嘛") && n > 0 || t.kind == stopToken && s.text.is(t.start, "?") {
+			if s.text.is(j, "不吗么没啵嘛") && n > 0 || t.kind == stopToken && s.text.rune(t.start) == '?' {
 				return Supply
 			}
 			break

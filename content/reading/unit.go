@@ -87,7 +87,7 @@ func (u units) at(t *text, i int) (*unit, int) {
 	if isLetter(t.runes[i]) && isLetter(t.rune(i+n)) {
 		return nil, i
 	}
-	if r := t.runes[i]; (r == '今' || r == '个') && t.is(i+n, "年天日晚早") || r == '块' && t.is(i+1, "钱") {
+	if r := t.runes[i]; (r == '今' || r == '个') && t.is(i+n, "年天日晚早") || r == '块' && t.rune(i+1) == '钱' {
 		return nil, i
 	}
 	return &u.list[w], i + n

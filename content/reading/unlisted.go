@@ -47,7 +47,7 @@ func (s *scan) nameToken(i int) bool {
 // besideTrade tells whether tokens i to j stand next to a word of trade or to a number.
 func (s *scan) besideTrade(i, j int) bool {
 	for k := i - 1; k >= 0 && k >= i-2; k-- {
-		if t := &s.tokens[k]; t.cue(cueSell) || t.cue(cueBuy) || t.cue(cueHave) || t.cue(cueCollect) || t.cue(cueAskBuyer) || t.cue(cueWant) || s.text.is(t.start, "的") && k == i-1 {
+		if t := &s.tokens[k]; t.cue(cueSell) || t.cue(cueBuy) || t.cue(cueHave) || t.cue(cueCollect) || t.cue(cueAskBuyer) || t.cue(cueWant) || s.text.rune(t.start) == '的' && k == i-1 {
 			return true
 		}
 	}

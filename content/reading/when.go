@@ -83,7 +83,7 @@ func (s *scan) laterDay(first window, i int) (window, int, bool) {
 // dated tells whether a word of time stands after the numeral at rune i: nearly all numerals of a message are none of time.
 func (s *scan) dated(i int) bool {
 	j := s.text.numberAt(i).end
-	for s.text.is(j, " ") {
+	for s.text.rune(j) == ' ' {
 		j++
 	}
 	return s.text.is(j, "年月号天日个周")
@@ -96,7 +96,7 @@ func (s *scan) nextYear(d day) day {
 
 func (t *text) whenJoin(j int) int {
 	k := j
-	for t.is(k, " ") {
+	for t.rune(k) == ' ' {
 		k++
 	}
 	if !t.is(k, "-~到至、") {
@@ -226,7 +226,7 @@ func (s *scan) lunarPart(w window, end int) (window, int, bool) {
 		return part(21, 30, s.skip(end, "下旬", "底", "尾", "末"))
 	}
 	j := s.skip(end, "初")
-	if t.is(j, "廿") {
+	if t.rune(j) == '廿' {
 		if d := hanDigit(t.rune(j + 1)); d > 0 {
 			return part(day(20+d), day(20+d), j+2)
 		}
@@ -306,7 +306,7 @@ func (s *scan) weekAt(n, end int) (window, int, bool) {
 	switch {
 	case t.is(end, "日天"):
 		return days(mon+6, mon+6), end + 1, true
-	case t.is(end, "末"):
+	case t.rune(end) == '末':
 		return days(mon+5, mon+6), end + 1, true
 	}
 	return s.clip(days(mon, mon+6)), end, true
@@ -319,7 +319,7 @@ func (s *scan) monthNumber(i int) (m, end int) {
 		return 1, s.skip(i+2, "份")
 	}
 	n := t.oneNumber(i)
-	if n.end == i || !n.single() || n.min < 1000 || n.min > 12000 || n.decimal || !t.is(n.end, "月") || t.is(n.end+1, "龄") {
+	if n.end == i || !n.single() || n.min < 1000 || n.min > 12000 || n.decimal || t.rune(n.end) != '月' || t.rune(n.end+1) == '龄' {
 		return 0, i
 	}
 	return int(n.min / 1000), s.skip(n.end+1, "份")
@@ -342,7 +342,7 @@ func (s *scan) month(m time.Month, y, end int, fixed bool) (window, int, bool) {
 		return s.clip(w), e, true
 	}
 	switch {
-	case !fixed && t.is(j, "初") && (hanDigit(t.rune(j+1)) > 0 || t.is(j+1, "十")): // 五月初五: of the moon
+	case !fixed && t.rune(j) == '初' && (hanDigit(t.rune(j+1)) > 0 || t.rune(j+1) == '十'): // 五月初五: of the moon
 		return s.lunarPart(s.lunarMonth(int(m)), j)
 	case t.has(j, "上旬"):
 		return part('初', j+2)
@@ -362,9 +362,9 @@ func (s *scan) month(m time.Month, y, end int, fixed bool) (window, int, bool) {
 		return part('中', j+2)
 	case t.has(j, "下旬"):
 		return part('底', j+2)
-	case t.is(j, "初") && !t.is(j+1, "一二三四五六七八九十"):
+	case t.rune(j) == '初' && !t.is(j+1, "一二三四五六七八九十"):
 		return part('初', j+1)
-	case t.is(j, "中") && !t.is(j+1, "秋等"):
+	case t.rune(j) == '中' && !t.is(j+1, "秋等"):
 		return part('中', j+1)
 	case t.is(j, "底末"):
 		return part('底', j+1)

@@ -18,7 +18,7 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 	if m, e := s.monthNumber(i); e > i {
 		return s.month(time.Month(m), y, e, false)
 	}
-	if t.is(i, "半") && (t.has(i, "半个月") || t.has(i, "半月")) {
+	if t.rune(i) == '半' && (t.has(i, "半个月") || t.has(i, "半月")) {
 		e := s.skip(i+1, "个月", "月")
 		return s.after(15, e)
 	}
@@ -30,27 +30,27 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 		return win, i, false
 	}
 	j := n.end
-	for t.is(j, " ") {
+	for t.rune(j) == ' ' {
 		j++
 	}
 	switch {
-	case t.is(j, "年") && n.single() && (n.min >= 2000*1000 && n.min < 2100*1000 || n.min >= 20*1000 && n.min <= 40*1000 && n.arabic && t.is(j+1, "1234567890元一二三四五六七八九十春夏秋冬")):
+	case t.rune(j) == '年' && n.single() && (n.min >= 2000*1000 && n.min < 2100*1000 || n.min >= 20*1000 && n.min <= 40*1000 && n.arabic && t.is(j+1, "1234567890元一二三四五六七八九十春夏秋冬")):
 		year := int(n.min / 1000)
 		if year < 100 {
 			year += 2000
 		}
 		return s.yearAt(year, j+1, false)
-	case t.has(j, "月") && !t.is(j+1, "龄") && n.hasMin && n.hasMax && n.min >= 1000 && n.max <= 12000 && n.min < n.max:
+	case t.has(j, "月") && t.rune(j+1) != '龄' && n.hasMin && n.hasMax && n.min >= 1000 && n.max <= 12000 && n.min < n.max:
 		return s.months(int(n.min/1000), int(n.max/1000), s.skip(j+1, "份"))
-	case t.is(j, "号") && n.single() && n.min >= 1000 && n.min <= 31000 && !s.varietyBefore(i):
+	case t.rune(j) == '号' && n.single() && n.min >= 1000 && n.min <= 31000 && !s.varietyBefore(i):
 		return s.dayOfMonth(int(n.min / 1000)), j + 1, true
-	case t.is(j, "天日") && n.hasMin && n.max <= 120*1000 && !t.is(j+1, "龄"):
+	case t.is(j, "天日") && n.hasMin && n.max <= 120*1000 && t.rune(j+1) != '龄':
 		return s.after(int(max(n.max, n.min)/1000), j+1)
 	case t.has(j, "个多月") || t.has(j, "个月"):
 		if n.hasMin && n.min <= 24000 {
 			return s.afterMonths(int(n.value()/1000), s.skip(j, "个多月", "个月"))
 		}
-	case t.has(j, "个星期") || t.has(j, "个礼拜") || t.is(j, "周") && !t.is(j+1, "岁年边"):
+	case t.has(j, "个星期") || t.has(j, "个礼拜") || t.rune(j) == '周' && !t.is(j+1, "岁年边"):
 		if n.hasMin && n.min <= 50000 {
 			return s.after(7*int(n.value()/1000), s.skip(j, "个星期", "个礼拜", "周"))
 		}
@@ -61,7 +61,7 @@ func (s *scan) numericDate(i int) (win window, end int, ok bool) {
 // pointedDate reads 12.5号, 6.18号.
 func (s *scan) pointedDate(n number) (window, int, bool) {
 	m, d := int(n.min/1000), int(n.min%1000)/10
-	if s.text.is(n.end-2, ".") { // one digit after the point
+	if s.text.rune(n.end-2) == '.' { // one digit after the point
 		d /= 10
 	}
 	if m < 1 || m > 12 || d < 1 || d > 31 {
@@ -106,7 +106,7 @@ func (s *scan) after(n, end int) (window, int, bool) {
 	switch {
 	case t.has(e, "以内"), t.has(e, "之内"):
 		return days(s.today, s.today+day(n)), e + 2, true
-	case t.is(e, "内"):
+	case t.rune(e) == '内':
 		return days(s.today, s.today+day(n)), e + 1, true
 	}
 	for _, w := range []string{"以后", "之后", "过后", "后"} {
@@ -154,7 +154,7 @@ func (s *scan) inDays(i int) (int, window, bool) {
 			n, e = v, k+1
 		case t.has(k, "个星期"), t.has(k, "个礼拜"):
 			n, e = 7*v, k+3
-		case t.is(k, "周"):
+		case t.rune(k) == '周':
 			n, e = 7*v, k+1
 		case t.has(k, "个月"), t.has(k, "个多月"):
 			d := s.today.date()
@@ -171,7 +171,7 @@ func (s *scan) inDays(i int) (int, window, bool) {
 // aroundWhen reads what follows a date: 前后, 左右, 前, 后, 开始.
 func (s *scan) aroundWhen(end int, w *window) int {
 	t := &s.text
-	for t.is(end, " ") && (t.has(end+1, "前后") || t.has(end+1, "左右") || t.has(end+1, "以前") || t.has(end+1, "之前")) {
+	for t.rune(end) == ' ' && (t.has(end+1, "前后") || t.has(end+1, "左右") || t.has(end+1, "以前") || t.has(end+1, "之前")) {
 		end++
 	}
 	if !w.hasFrom || !w.hasTo {
@@ -230,7 +230,7 @@ func (t *text) begins(i int) bool {
 	for t.is(i, " 正式就可能") {
 		i++
 	}
-	if t.is(i, "开") {
+	if t.rune(i) == '开' {
 		return t.is(i+1, "园摘采秤挖割捕捞剪磅市始")
 	}
 	return t.has(i, "上市") || t.has(i, "出栏") || t.has(i, "下树") || t.has(i, "成熟")
