@@ -192,10 +192,10 @@ func (h *Handler) run(ctx context.Context, id string, m *Message, f *flight) {
 	})
 	reply, status := h.call(ctx, id, m)
 	late.Stop()
-	f.decide(reply, status)
 	h.mu.Lock()
-	delete(h.flights, id)
+	delete(h.flights, id) // whoever comes after the outcome is given to receive again
 	h.mu.Unlock()
+	f.decide(reply, status)
 }
 
 // call runs receive and turns what goes wrong into a status.
