@@ -118,8 +118,14 @@ func prepare(b *testing.B, n, first int) []callback {
 	return calls
 }
 
-// load posts all calls over the connections and returns how long it took, in all and each.
+// load posts all calls over the connections, as fast as they go, and returns how long it took, in all and each.
 func load(b *testing.B, base string, calls []callback) (time.Duration, []time.Duration) {
+	b.Helper()
+	return post(b, base, calls, func(int) time.Time { return time.Now() })
+}
+
+// post posts all calls over the connections, each once begin says from when on it counts.
+func post(b *testing.B, base string, calls []callback, begin func(i int) time.Time) (time.Duration, []time.Duration) {
 	b.Helper()
 	client := poolClient(connections)
 	defer client.CloseIdleConnections()
@@ -134,7 +140,7 @@ func load(b *testing.B, base string, calls []callback) (time.Duration, []time.Du
 				if i >= len(calls) {
 					return
 				}
-				start := time.Now()
+				start := begin(i)
 				status, _, err := calls[i].post(b.Context(), client, base)
 				if err != nil || status != http.StatusOK {
 					failed.Add(1)

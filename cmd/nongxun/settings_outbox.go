@@ -61,14 +61,14 @@ func (s *source) hours(name string) map[outbox.Slot]outbox.Hours {
 	return out
 }
 
-// weeklyCap reads class=number pairs over the defaults; 0 is no cap.
+// weeklyCap reads class=number pairs over the defaults; 0 is no cap, outbox.MostPushes the most that is counted.
 func (s *source) weeklyCap(name string) map[outbox.Class]int {
 	out := outbox.DefaultWeeklyCap()
 	for what, v := range s.pairs(name) {
 		c, known := classes[what]
 		n, err := strconv.Atoi(v)
-		if !known || c == outbox.Reply || err != nil || n < 0 {
-			s.fail("NONGXUN_"+name, "should be class=number pairs, such as promotion=4,notice=14; 0 is no cap")
+		if !known || c == outbox.Reply || err != nil || n < 0 || n > outbox.MostPushes {
+			s.fail("NONGXUN_"+name, "should be class=number pairs, such as promotion=4,notice=14; 0 is no cap, and %d the most", outbox.MostPushes)
 			return nil
 		}
 		out[c] = n

@@ -53,6 +53,7 @@ func TestOutboxSettings(t *testing.T) {
 		{"HOURS", "notice/sms=21-8"},
 		{"WEEKLY_CAP", "reply=1"},
 		{"WEEKLY_CAP", "notice=-1"},
+		{"WEEKLY_CAP", "notice=256"},
 		{"SMS_PRICE_FEN", "0"},
 		{"SMS_PRICE_FEN", "0.045元"},
 		{"SMS_PRICE_FEN", "-4"},

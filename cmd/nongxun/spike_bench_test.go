@@ -2,12 +2,9 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +60,11 @@ func BenchmarkReceiptSpike(b *testing.B) {
 		b.ReportMetric(p.memory("VmHWM"), "peak-MB")
 		b.ReportMetric(0, "ns/op")
 	}
+	for waiting := 1; waiting > 0; time.Sleep(20 * time.Millisecond) { // who did not get it is looked for by the next road
+		if err := pool.QueryRow(b.Context(), `SELECT count(*) FROM delivery WHERE queue IS NOT NULL`).Scan(&waiting); err != nil {
+			b.Fatal(err)
+		}
+	}
 	checkSpike(b, pool, people)
 }
 
@@ -105,39 +107,21 @@ func finishedXML(id int, at time.Time) string {
 // paced posts calls evenly over a time. How long each took counts from when it was due, so that none hides behind a slow one before it.
 func paced(b *testing.B, base string, calls []callback, over time.Duration) (time.Duration, []time.Duration) {
 	b.Helper()
-	client := poolClient(connections)
-	defer client.CloseIdleConnections()
-	each := make([]time.Duration, len(calls))
-	var next, failed atomic.Int64
-	var wg sync.WaitGroup
 	began := time.Now()
-	for range connections {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(calls); i = int(next.Add(1)) - 1 {
-				due := began.Add(over * time.Duration(i) / time.Duration(len(calls)))
-				time.Sleep(time.Until(due))
-				status, _, err := calls[i].post(b.Context(), client, base)
-				if err != nil || status != http.StatusOK {
-					failed.Add(1)
-				}
-				each[i] = time.Since(due)
-			}
-		})
-	}
-	wg.Wait()
-	if failed.Load() > 0 {
-		b.Fatalf("%d of %d callbacks failed", failed.Load(), len(calls))
-	}
-	return time.Since(began), each
+	return post(b, base, calls, func(i int) time.Time {
+		due := began.Add(over * time.Duration(i) / time.Duration(len(calls)))
+		time.Sleep(time.Until(due))
+		return due
+	})
 }
 
-// checkSpike asks for the state of each delivery.
+// checkSpike asks for the state of each delivery. Those that failed have no next road: nobody here has a phone.
 func checkSpike(b *testing.B, pool *pgxpool.Pool, people int) {
 	b.Helper()
 	var wrong, receipts, told, messages int
 	if err := pool.QueryRow(b.Context(), `SELECT
 	(SELECT count(*) FROM delivery WHERE trim(state || ' ' || reason) <> CASE
-		WHEN contact_id % 20 = 0 THEN 'failed blocked' WHEN contact_id % 50 = 1 THEN 'failed not_delivered' ELSE 'delivered' END),
+		WHEN contact_id % 20 = 0 THEN 'skipped blocked' WHEN contact_id % 50 = 1 THEN 'skipped not_delivered' ELSE 'delivered' END),
 	(SELECT count(*) FROM receipt), (SELECT count(receipt_at) FROM attempt), (SELECT count(*) FROM message)`).Scan(&wrong, &receipts, &told, &messages); err != nil {
 		b.Fatal(err)
 	}

@@ -194,7 +194,7 @@ func (s *scan) priceAt(i int) int {
 	a := amount{kind: priceAmount, num: t.num, from: i, to: i + 1, spoken: true}
 	s.per(&a, i, t.end)
 	s.around(&a)
-	a.grade = a.grade || s.sizedBefore(t.start) || s.kindsBefore(i) || s.saleBefore(t.start)
+	a.grade = a.grade || s.gradeBefore(i)
 	if s.notPrice(&a) {
 		a.kind = ignoredAmount
 	}

@@ -43,19 +43,13 @@ func (s *scan) bareNumber(i int) int {
 			a.kind = priceAmount
 		}
 	}
-	if a.kind == bareAmount && s.saleBefore(tok.start) && tok.num.value() < 1000_000 {
-		a.kind, a.grade = priceAmount, true
-	}
-	if a.kind == bareAmount && s.kindsBefore(i) && tok.num.value() < 1000_000 {
-		a.kind, a.grade = priceAmount, true
-	}
-	if a.kind == bareAmount && s.sizedBefore(tok.start) && tok.num.value() < 1000_000 {
-		a.kind, a.grade = priceAmount, true
+	a.grade = s.gradeBefore(i) && (a.kind == priceAmount || tok.num.value() < 1000_000)
+	if a.grade {
+		a.kind = priceAmount
 	}
 	if a.kind == bareAmount && s.cueBefore(i, 1, cueGrade) && (tok.num.value() < 1000_000 || s.besidePrice(tok.num.value())) {
 		a.kind = priceAmount
 	}
-	a.grade = a.grade || a.kind == priceAmount && s.saleBefore(tok.start)
 	s.around(&a)
 	if s.notPrice(&a) || s.soldBefore(i) {
 		a.kind = ignoredAmount
@@ -80,6 +74,12 @@ func (s *scan) besidePrice(v Milli) bool {
 	}
 	a := &s.amounts[len(s.amounts)-1]
 	return a.kind == priceAmount && a.grade && v <= 10*a.num.value()
+}
+
+// gradeBefore tells whether the number at token i is the price of a kind or a way of selling, one of several: a range with the others.
+func (s *scan) gradeBefore(i int) bool {
+	j := s.tokens[i].start
+	return s.sizedBefore(j) || s.saleBefore(j) || s.kindsBefore(i)
 }
 
 // saleBefore tells whether a way of selling stands right before the number at rune j: 自采50 批发25, 一起拿16 单挑18.

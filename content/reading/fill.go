@@ -54,7 +54,6 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 	if best == nil {
 		return nil
 	}
-	// 200只, 4斤多: the weight is of one
 	for k := range l.quantities {
 		a := &l.quantities[k]
 		if a == best || a.kind != quantityAmount || best.kind != quantityAmount {
@@ -64,8 +63,7 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 		if count.unit.class == weightUnit {
 			count, weight = a, best
 		}
-		if count.unit.class == countUnit && weight.unit.class == weightUnit && weight.num.value() < count.num.value() && (l.live() && weight.num.value() <= 1200_000 || weight.loose) ||
-			count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.num.value() <= 1200_000 && s.text.rune(s.tokens[weight.to-1].end) == '的' || count.unit.class == countUnit && weight.unit.class == weightUnit && l.live() && weight.loose && s.text.rune(s.tokens[weight.to-1].end) == '的' { // 两百斤以上的 5头
+		if count.unit.class == countUnit && weight.unit.class == weightUnit && s.ofOne(l, count, weight) {
 			w := *weight
 			w.kind = apieceAmount
 			l.apiece = append(l.apiece, w)
@@ -76,6 +74,15 @@ func (s *scan) pickQuantity(l *lotDraft) *amount {
 		return nil
 	}
 	return best
+}
+
+// ofOne tells whether a weight beside a count is that of one: 200只, 4斤多; 两百斤以上的 5头.
+func (s *scan) ofOne(l *lotDraft, count, weight *amount) bool {
+	small := l.live() && weight.num.value() <= 1200_000
+	if s.text.rune(s.tokens[weight.to-1].end) == '的' && (small || l.live() && weight.loose) {
+		return true
+	}
+	return weight.num.value() < count.num.value() && (small || weight.loose)
 }
 
 // placeBare gives numbers without a unit their meaning: a quantity when there is none and it is big, else the price.
@@ -262,9 +269,11 @@ func (s *scan) ofKind(a *amount) bool {
 	if t.rune(j-1) == ' ' && t.rune(j-2) == '的' { // 洗干净的 一块六
 		return true
 	}
-	if r := t.rune(j - 1); r == ')' || r == '的' || t.has(j-2, "干了") {
+	r := t.rune(j - 1)
+	if r == ')' || r == '的' || t.has(j-2, "干了") {
 		return true
-	} else if r < 0x2E80 || t.is(j-1, "是价卖要到给出按才只收成共约每钱元块斤付了涨跌降") || s.tokens[a.from].kind == whenToken {
+	}
+	if r < 0x2E80 || t.is(j-1, "是价卖要到给出按才只收成共约每钱元块斤付了涨跌降") {
 		return false
 	}
 	p := &s.tokens[max(a.from-1, 0)]

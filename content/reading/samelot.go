@@ -93,27 +93,24 @@ func stateOnly(m *mention) bool {
 
 // countedAfter tells whether a quantity stands between mention k and the next one.
 func (s *scan) countedAfter(k int) bool {
-	end := len(s.tokens)
-	if k+1 < len(s.mentions) {
-		end = s.mentions[k+1].from
-	}
 	for i := range s.amounts {
-		if a := &s.amounts[i]; a.kind == quantityAmount && a.from >= s.mentions[k].to && a.to <= end {
+		if a := &s.amounts[i]; a.kind == quantityAmount && s.standsAfter(a, k) {
 			return true
 		}
 	}
 	return false
 }
 
+// standsAfter tells whether amount a stands between mention k and the next one.
+func (s *scan) standsAfter(a *amount, k int) bool {
+	return a.from >= s.mentions[k].to && (k+1 == len(s.mentions) || a.to <= s.mentions[k+1].from)
+}
+
 // fullAfter tells whether both a quantity and a price stand between mention k and the next one.
 func (s *scan) fullAfter(k int) bool {
-	end := len(s.tokens)
-	if k+1 < len(s.mentions) {
-		end = s.mentions[k+1].from
-	}
 	quantity, price := false, false
 	for i := range s.amounts {
-		if a := &s.amounts[i]; a.from >= s.mentions[k].to && a.to <= end {
+		if a := &s.amounts[i]; s.standsAfter(a, k) {
 			quantity = quantity || a.kind == quantityAmount || a.kind == apieceAmount
 			price = price || a.kind == priceAmount && !a.negotiable || a.kind == bareAmount
 		}

@@ -117,6 +117,9 @@ func (t *text) is(i int, set string) bool {
 	return false
 }
 
+// clauseEnds tells whether the message or a clause of it ends before rune i.
+func (t *text) clauseEnds(i int) bool { return i >= len(t.runes) || t.is(i, " ,，。?？!！") }
+
 // has tells whether word stands at rune i.
 func (t *text) has(i int, word string) bool {
 	if uint(i) >= uint(len(t.runes)) {

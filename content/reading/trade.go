@@ -158,11 +158,10 @@ func (s *scan) looksFor(i int) bool {
 // looked tells whether 有没有 at token i asks for the goods before it: 砂糖桔有没有 要一车.
 func (s *scan) looked(i int) bool {
 	t := &s.tokens[i]
-	if i == 0 || s.text.rune(t.start) != '有' || !s.text.has(t.start, "有没") || !s.isMention(i-1) && !(i > 1 && s.tokens[i-1].kind == blankToken && s.isMention(i-2)) {
+	if i == 0 || !s.text.has(t.start, "有没") || !s.isMention(i-1) && !(i > 1 && s.tokens[i-1].kind == blankToken && s.isMention(i-2)) {
 		return false
 	}
-	j := s.skip(t.start, "有没有", "有没")
-	return j >= len(s.text.runes) || s.text.is(j, " ,，。?？!的") && s.text.rune(j) != '的'
+	return s.text.clauseEnds(s.skip(t.start, "有没有", "有没"))
 }
 
 // asksWhether tells whether the clause of 有 at token i, which names no number, ends with 没 or 吗: 有清塘的没.
@@ -188,7 +187,7 @@ func (s *scan) offersBack(i int) bool {
 		return false
 	}
 	end := s.tokens[i+1].end
-	return s.text.is(end, "不吗么啵") && (end+1 == len(s.text.runes) || s.text.is(end+1, " ,，。?？"))
+	return s.text.is(end, "不吗么啵") && s.text.clauseEnds(end+1)
 }
 
 // askedWho tells whether 有 at token i is asked for: 哪位老板手里有.
@@ -208,13 +207,10 @@ func (s *scan) asksForGoods(i int) bool {
 	if s.text.has(s.tokens[i].start, "有没") {
 		return !s.before(i, "我") && !s.textBetween(s.tokens[i].end, s.tokens[s.mentions[m].from].start, "收", "要", "人")
 	}
-	if s.text.rune(end) == '卖' && s.text.is(end+1, "不没吗么啵") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？!我")) {
+	switch {
+	case s.text.is(end, "没吗么") && s.text.clauseEnds(end+1): // 有安仁的枳壳没
 		return true
-	}
-	if s.text.is(end, "没吗么") && (end+1 >= len(s.text.runes) || s.text.is(end+1, " ,，。?？")) { // 有安仁的枳壳没
-		return true
-	}
-	if s.text.rune(end) == '的' && s.text.is(end+1, "没冒吗么不") && (end+2 >= len(s.text.runes) || s.text.is(end+2, " ,，。?？")) { // 有卖泥鳅的冒?
+	case s.text.is(end, "的卖") && s.text.is(end+1, "没冒吗么不啵") && (s.text.clauseEnds(end+2) || s.text.rune(end+2) == '我'): // 有卖泥鳅的冒? 有鲟鱼卖不我
 		return true
 	}
 	return s.text.rune(end) == '的' && s.startsClause(i) && s.textAfter(end+1, "留", "联系", "打", "讲", "喊", "报", "找", "加", "私", "速", "请", "电", "吗", "没", "老板", "朋友", "农户", "来", "说")

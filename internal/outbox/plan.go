@@ -36,7 +36,7 @@ SELECT c.merged_into IS NOT NULL AS merged, c.opted_out_at IS NOT NULL AS opted_
 	CASE WHEN $3 <> '' AND EXISTS (SELECT FROM notice_consent WHERE openid = w.value AND template = $3 AND (always OR remaining > 0)) THEN 1 ELSE 0 END AS notices,
 	CASE WHEN $4 AND NOT EXISTS (SELECT FROM credit WHERE openid = w.value AND kind = 'mass' AND remaining <= 0 AND expires_at > $2) THEN 1 ELSE 0 END AS mass,
 	CASE WHEN x.phone ~ '^1[3-9][0-9]{9}$' THEN '13800138000' ELSE x.phone END AS phone,
-	$5 > 0 AND coalesce((SELECT get_byte(pushes, (c.id % 64)::int) >= $5 FROM push_block WHERE week = $6::date AND block = c.id / 64), false) AS capped
+	$5 > 0 AND coalesce(` + pushedSQL + ` >= $5, false) AS capped
 FROM unnest($1::bigint[]) AS u (id) JOIN contact c ON c.id = u.id
 LEFT JOIN LATERAL (SELECT value, followed FROM address WHERE contact_id = c.id AND kind = 'openid' ORDER BY followed DESC, created_at DESC LIMIT 1) w ON true
 CROSS JOIN LATERAL (SELECT coalesce((SELECT value FROM address WHERE contact_id = c.id AND kind = 'phone' ORDER BY created_at DESC LIMIT 1), c.phone) AS phone) x

@@ -10,8 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// blockSize is how many people share a row of push_block, blockMost what a byte of it counts to.
-const blockSize, blockMost = 64, 255
+// blockSize is how many people share a row of push_block.
+const blockSize = 64
+
+// MostPushes is what a person's pushes of a week are counted to, a byte of push_block: no cap can be higher.
+const MostPushes = 255
+
+// pushedSQL is the pushes of contact c in the week $6, for plan; NULL is none.
+const pushedSQL = `(SELECT get_byte(pushes, (c.id % 64)::int) FROM push_block WHERE week = $6::date AND block = c.id / 64)`
 
 // weekCounts are the pushes of a week of the people of a claim. Their rows are locked until the claim ends.
 type weekCounts struct {
@@ -69,7 +75,7 @@ func queueAddWeeks(b *pgx.Batch, from, into int64, times int) {
 		from/blockSize, into/blockSize, make([]byte, blockSize))
 	b.Queue(`UPDATE push_block p SET pushes = set_byte(p.pushes, $4, least($6, greatest(0, get_byte(p.pushes, $4) + $5 * get_byte(f.pushes, $2))))
 FROM push_block f WHERE f.block = $1 AND p.block = $3 AND p.week = f.week`,
-		from/blockSize, from%blockSize, into/blockSize, into%blockSize, times, blockMost)
+		from/blockSize, from%blockSize, into/blockSize, into%blockSize, times, MostPushes)
 }
 
 // takeWeek counts the pushes of the week, those that go for the first time, and skips what is over the person's cap.
@@ -98,7 +104,7 @@ func (p *claiming) takeWeek(ctx context.Context) error {
 		switch n := p.week.of(d.ContactID); {
 		case int(*n) >= limit:
 			p.events[i] = event{what: hapSkip, at: p.at, reason: WeeklyCap}
-		case *n < blockMost:
+		case *n < MostPushes:
 			*n++
 			p.counted[i] = true
 		}
