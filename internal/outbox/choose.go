@@ -38,14 +38,14 @@ const shortStop = 2 * time.Minute
 func choose(d claimed, f facts, o offer, at time.Time) event {
 	switch {
 	case d.ExpiresAt != nil && !at.Before(*d.ExpiresAt):
-		return event{what: hapSkip, at: at, reason: Expired}
+		return d.skip(at, Expired)
 	case d.Class != Reply && f.Merged:
-		return event{what: hapSkip, at: at, reason: Merged}
+		return d.skip(at, Merged)
 	case d.Class != Reply && f.OptedOut:
-		return event{what: hapSkip, at: at, reason: OptedOut}
+		return d.skip(at, OptedOut)
 	}
 	var held *event
-	for _, r := range d.Rung.fromHere() {
+	for _, r := range d.roads() {
 		if !o.reaches(r, d, f) {
 			continue
 		}
@@ -68,7 +68,29 @@ func choose(d claimed, f facts, o offer, at time.Time) event {
 	if held != nil {
 		return *held
 	}
-	return event{what: hapSkip, at: at, reason: whyNot(d, f, o)}
+	return d.skip(at, whyNot(d, f, o))
+}
+
+// skip is what happens to a delivery that must not go. What was to be repeated may have arrived: that stays unknown.
+func (d claimed) skip(at time.Time, why Reason) event {
+	if d.Again != "" {
+		return event{what: hapGiveUp, at: at}
+	}
+	return event{what: hapSkip, at: at, reason: why}
+}
+
+// roads are those that a delivery may still go by. A repeat goes by the road that knows its reference and by no other; where none does, the
+// policy of its class holds.
+func (d claimed) roads() []rung {
+	switch below := d.Rung.fromHere(); {
+	case d.Again == "":
+		return below
+	case d.Rung.repeatable():
+		return below[:1]
+	case mayRepeat(d.Class):
+		return below
+	}
+	return nil
 }
 
 // reaches tells whether the ledger lets this road reach the person.
@@ -76,7 +98,7 @@ func (o offer) reaches(r rung, d claimed, f facts) bool {
 	follows := o.WeChat && d.Channel != SMS && f.OpenID != "" && f.Followed
 	switch r {
 	case rungMass:
-		return follows && d.Mass && f.Mass > 0
+		return follows && d.Mass && (f.Mass > 0 || d.Again != "") // a repeat uses the credit of what it repeats
 	case rungMessage:
 		return follows && f.Credits > 0
 	case rungNotice: // it reaches also who does not follow any more

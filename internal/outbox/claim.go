@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -167,13 +168,23 @@ func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, a
 		sql = l.dueAtRateSQL()
 		args = append(args, at.UnixMicro(), rate.interval(), rate.burst(), rate.reserve(class), l.rate)
 	}
+	if l.line == lineMass { // one claim at a time, see wholeLists
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('outbox mass', 0))`); err != nil {
+			return nil, err
+		}
+	}
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	due, err := pgx.CollectRows(rows, scanClaimed) // most claims find little: room for a whole batch would be megabytes each time
-	if err != nil || class != Notice || len(due) == 0 || l.line == lineMass {
+	switch {
+	case err != nil || len(due) == 0:
 		return due, err
+	case l.line == lineMass:
+		return wholeLists(ctx, tx, l, due, at)
+	case class != Notice:
+		return due, nil
 	}
 	contacts := make([]int64, len(due))
 	for i, d := range due {
@@ -187,11 +198,41 @@ func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, a
 	if err != nil || len(ids) == 0 {
 		return due, err
 	}
-	if rows, err = tx.Query(ctx, l.theseSQL(), ids, at, l.line); err != nil {
+	waiting, err := l.claimThese(ctx, tx, ids, at)
+	return append(due, waiting...), err
+}
+
+func (l lane) claimThese(ctx context.Context, tx pgx.Tx, ids []int64, at time.Time) ([]claimed, error) {
+	rows, err := tx.Query(ctx, l.theseSQL(), ids, at, l.line)
+	if err != nil {
 		return nil, err
 	}
-	waiting, err := pgx.CollectRows(rows, scanClaimed)
-	return append(due, waiting...), err
+	return pgx.CollectRows(rows, scanClaimed)
+}
+
+// wholeLists adds what else waits to be repeated under the references of a claim. The platform knows a mass send by its reference alone:
+// where it has not had the first one, a part of the list would be all that it ever sends under it.
+func wholeLists(ctx context.Context, tx pgx.Tx, l lane, due []claimed, at time.Time) ([]claimed, error) {
+	refs := map[string]bool{}
+	for _, d := range due {
+		if d.Again != "" {
+			refs[d.Again] = true
+		}
+	}
+	if len(refs) == 0 {
+		return due, nil
+	}
+	rows, err := tx.Query(ctx, `UPDATE delivery SET due_at = least(due_at, $2) WHERE again = ANY ($1) AND again <> '' AND queue = $3 RETURNING id`,
+		slices.Collect(maps.Keys(refs)), at, l.line)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(ids) == 0 {
+		return due, err
+	}
+	rest, err := l.claimThese(ctx, tx, ids, at)
+	return append(due, rest...), err
 }
 
 // change is a delivery's new status.

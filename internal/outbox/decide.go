@@ -61,6 +61,9 @@ func (p *claiming) decide(ctx context.Context) ([]call, error) {
 		open[i], p.leads[i] = i, i
 		p.events[i] = choose(p.due[i], p.due[i].facts, p.offer, p.at)
 	}
+	if err := p.forgotten(ctx); err != nil {
+		return nil, err
+	}
 	if p.due[0].Class == Notice {
 		p.digest()
 	}
@@ -202,7 +205,7 @@ func (p *claiming) takeTemplateTokens(ctx context.Context) error {
 	for i := range p.due {
 		if p.goes(i) {
 			for _, name := range rateNames(p.events[i].rung, p.due[i]) {
-				if p.o.Rates[name].limited() {
+				if p.o.Rates[name].limited() && (p.lane.line != lineMass || p.due[i].Again == "") { // a repeated list stays whole
 					wants[name] = append(wants[name], i)
 				}
 			}
@@ -294,7 +297,7 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 	return calls, p.tx.SendBatch(ctx, &p.batch).Close()
 }
 
-// aloneByMass moves a person who would be alone in a mass send, which takes two at least, to the next road.
+// aloneByMass moves a person who would be alone in a mass send, which takes two at least, to the next road. A repeat has none.
 func (p *claiming) aloneByMass() {
 	if p.lane.line != lineMass {
 		return
@@ -306,8 +309,11 @@ func (p *claiming) aloneByMass() {
 		}
 	}
 	for _, g := range groups {
-		if len(g) == 1 && p.due[g[0]].Again == "" {
-			i := g[0]
+		switch i := g[0]; {
+		case len(g) > 1:
+		case p.due[i].Again != "":
+			p.events[i] = event{what: hapGiveUp, at: p.at}
+		default:
 			d := p.due[i]
 			d.facts.Mass = 0
 			p.refund(i)

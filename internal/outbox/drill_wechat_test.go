@@ -38,7 +38,7 @@ const hurry = 20
 func wechatTiming() timing {
 	return timing{
 		lease: 2 * time.Second, sendLimit: 1500 * time.Millisecond, ask: time.Second, knows: 3500 * time.Millisecond, lost: time.Second,
-		decide: [3]time.Duration{2 * time.Second, 2 * time.Second, time.Hour},
+		decide: [3]time.Duration{2 * time.Second, 2 * time.Second, time.Hour}, haste: hurry,
 	}
 }
 
@@ -318,7 +318,7 @@ func (d *wechatDrill) person(id int64, state State, reason Reason, again bool, c
 	case n == 2 && again && c.Template <= 1 && c.Mass == 0: // the platform knows no reference of the other two roads
 		r.twice++
 	case n > 1:
-		d.tb.Errorf("contact %d got it %d times: %+v, repeated %v", id, n, c, again)
+		d.tb.Errorf("contact %d got it %d times: %+v, repeated %v; attempts %s", id, n, c, again, d.attempts(id))
 	}
 	switch {
 	case state == Skipped && (reason == NoReason || n > 0):
@@ -326,8 +326,18 @@ func (d *wechatDrill) person(id int64, state State, reason Reason, again bool, c
 	case (state == Sent || state == Delivered) && n == 0:
 		d.tb.Errorf("contact %d got nothing and is %s", id, state)
 	case state == Failed, state == Unknown && reason != NeverTold, state == Queued, state == Sending:
-		d.tb.Errorf("contact %d is left %s %s", id, state, reason)
+		d.tb.Errorf("contact %d is left %s %s; attempts %s", id, state, reason, d.attempts(id))
 	}
+}
+
+// attempts are those to a person, for a report.
+func (d *wechatDrill) attempts(contact int64) (text string) {
+	if err := d.pool.QueryRow(context.Background(), `SELECT string_agg(format('%s by %s at %s ref %s: %s %s', a.try, a.road, a.started_at::time, coalesce(nullif(a.ref, ''), c.ref),
+	coalesce(nullif(a.outcome, ''), c.outcome), coalesce(a.closed_at, c.closed_at)::time), '; ' ORDER BY a.try)
+FROM attempt a JOIN delivery d ON d.id = a.delivery_id LEFT JOIN call c ON c.lead = a.lead AND c.lead_try = a.lead_try WHERE d.contact_id = $1`, contact).Scan(&text); err != nil {
+		d.tb.Fatal(err)
+	}
+	return text
 }
 
 // TestWeChatDrill is the drill with few people; BenchmarkWeChatDrill is the whole of it.

@@ -163,7 +163,7 @@ func TestLostByADeadProcess(t *testing.T) {
 	f.reports(receipt)
 	f.want("a", "sending")
 	f.clock.advance(f.timing.lease)
-	if err := f.expireLeases(t.Context()); err != nil {
+	if _, err := f.expireLeases(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.want("a", "unknown lease_ran_out")

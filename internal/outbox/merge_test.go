@@ -186,7 +186,7 @@ func TestWhatIsNotOverMoves(t *testing.T) {
 	f.carrier.answer = nil
 	for range 40 { // in doubt until the policy lets it go once more: to the person, by the road on which it was
 		f.clock.advance(time.Minute)
-		if err := f.expireLeases(t.Context()); err != nil {
+		if _, err := f.expireLeases(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := f.findOut(t.Context()); err != nil {

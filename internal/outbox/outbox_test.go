@@ -139,7 +139,7 @@ func TestATimeOutIsNeverSentAgain(t *testing.T) {
 	for range 3 {
 		f.work()
 		f.clock.advance(24 * time.Hour)
-		if err := f.expireLeases(t.Context()); err != nil {
+		if _, err := f.expireLeases(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -169,12 +169,12 @@ func TestLeaseRunsOut(t *testing.T) {
 	}
 	outs := f.send(t.Context(), nil, goes)
 	f.clock.advance(f.timing.lease - time.Second)
-	if err := f.expireLeases(t.Context()); err != nil {
+	if _, err := f.expireLeases(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.want("a", "sending")
 	f.clock.advance(2 * time.Second)
-	if err := f.expireLeases(t.Context()); err != nil {
+	if _, err := f.expireLeases(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.want("a", "unknown lease_ran_out")

@@ -158,7 +158,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 		}
 	}
 	loop(o.settles, quick, func() (bool, error) { return o.settle(ctx) })
-	loop(nil, slow, func() (bool, error) { return false, o.expireLeases(ctx) })
+	loop(nil, slow, func() (bool, error) { return o.expireLeases(ctx) })
 	loop(nil, slow, func() (bool, error) { return o.findOut(ctx) })
 	return g.Wait()
 }

@@ -93,7 +93,7 @@ func (o *Outbox) sendCall(ctx context.Context, c call) []outcome {
 		if id != 0 {
 			out.providerID = strconv.FormatInt(id, 10)
 		}
-		return o.readWeChat(out, c, err)
+		return readWeChat(out, c, err, o.now())
 	})
 }
 
@@ -123,18 +123,18 @@ func (o *Outbox) sendMass(ctx context.Context, c call, list []message, ref strin
 		half := len(list) / 2
 		return append(o.sendMass(ctx, c, list[:half], ref+"a"), o.sendMass(ctx, c, list[half:], ref+"b")...)
 	}
+	at := o.now() // of all of them: what waits together goes together
 	return each(part, func(out *outcome) event {
 		out.provider, out.ref = providerWeChat, ref
 		if id != 0 {
 			out.providerID = strconv.FormatInt(id, 10)
 		}
-		return o.readWeChat(out, c, err)
+		return readWeChat(out, c, err, at)
 	})
 }
 
 // readWeChat turns the platform's answer into an event and what else it teaches.
-func (o *Outbox) readWeChat(out *outcome, c call, err error) event {
-	at := o.now()
+func readWeChat(out *outcome, c call, err error, at time.Time) event {
 	if err == nil {
 		return event{what: hapAccept, at: at}
 	}

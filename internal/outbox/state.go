@@ -87,8 +87,11 @@ func next(s status, e event) status {
 			return answer(s, e)
 		}
 	case hapLook, hapRepeat, hapGiveUp:
-		if e.try == s.Tries && s.State == Unknown {
+		switch {
+		case e.try == s.Tries && s.State == Unknown:
 			return findOut(s, e)
+		case e.what == hapGiveUp && s.State == Queued && s.Again != "": // it was to be repeated, and cannot be
+			s.State, s.Reason = Unknown, NeverTold
 		}
 	case hapDelivered:
 		if s.SentAt == nil {
@@ -152,12 +155,15 @@ func findOut(s status, e event) status {
 	case e.what == hapLook:
 		s.Due = e.until
 	case e.what == hapRepeat && (s.Again == "" || s.Again == e.ref && s.Tries < maxTries) && e.ref != "":
-		s.State, s.Reason, s.Due, s.Again = Queued, Repeated, e.at, e.ref
+		s.State, s.Reason, s.Due, s.Again = Queued, Repeated, e.at.Add(-ahead), e.ref
 	default: // never a third time, but with the same reference: the platform sends it once
 		s.Reason = NeverTold
 	}
 	return s
 }
+
+// ahead is how much earlier than now a repeat is due: what waits was due at its own time, and the platform forgets references.
+const ahead = 24 * time.Hour
 
 // notArrived: what one person did not get by template message or notice goes by the next road. A mass send fails for what it says, and below
 // a text there is nothing.

@@ -20,17 +20,21 @@ type timing struct {
 	knows     time.Duration    // what the platform knows by reference is repeated after this
 	lost      time.Duration    // how long a receipt waits for its text's id before it is sought by phone and minute
 	decide    [3]time.Duration // by class: when nobody has told by then, the policy decides
+	haste     time.Duration    // how many times faster than ours the platform's clock goes
 }
 
 func defaultTiming() timing {
 	return timing{
 		lease: 2 * time.Minute, sendLimit: time.Minute, ask: 2 * time.Minute, knows: 65 * time.Second, lost: 10 * time.Second,
-		decide: [3]time.Duration{Reply: 3 * time.Minute, Notice: 30 * time.Minute, Promotion: 2 * time.Hour},
+		decide: [3]time.Duration{Reply: 3 * time.Minute, Notice: 30 * time.Minute, Promotion: 2 * time.Hour}, haste: 1,
 	}
 }
 
 // mayRepeat is the policy for what nobody can tell of: a reply and a notice go once more, a promotion never.
 func mayRepeat(c Class) bool { return c != Promotion }
+
+// remembered is how long the platform knows what went by a road by our reference.
+func (o *Outbox) remembered(r rung) time.Duration { return r.remembered() / max(1, o.timing.haste) }
 
 // lookAfter is when an unknown outcome is looked for first.
 func (o *Outbox) lookAfter(r rung, c Class) time.Duration {
@@ -43,13 +47,17 @@ func (o *Outbox) lookAfter(r rung, c Class) time.Duration {
 	return o.timing.decide[c]
 }
 
-// expireLeases ends the doubt about calls whose process died: what they carried may have been sent, so it is Unknown.
-func (o *Outbox) expireLeases(ctx context.Context) error {
+// expireBatch is how many calls whose process died are ended in one transaction: a mass send has ten thousand deliveries.
+const expireBatch = 50
+
+// expireLeases ends the doubt about calls whose process died: what they carried may have been sent, so it is Unknown. more says that there
+// may be more of them: the platform forgets, so none should wait.
+func (o *Outbox) expireLeases(ctx context.Context) (more bool, err error) {
 	at := o.now()
-	err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
+	err = pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `UPDATE call SET closed_at = $1, outcome = $2 WHERE (lead, lead_try) IN (
-	SELECT lead, lead_try FROM call WHERE closed_at IS NULL AND lease_until < $1 ORDER BY lease_until LIMIT 50 FOR UPDATE SKIP LOCKED)
-RETURNING lead, lead_try, deliveries`, at, hapLeaseEnds.String())
+	SELECT lead, lead_try FROM call WHERE closed_at IS NULL AND lease_until < $1 ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING lead, lead_try, deliveries`, at, hapLeaseEnds.String(), expireBatch)
 		if err != nil {
 			return err
 		}
@@ -64,6 +72,7 @@ RETURNING lead, lead_try, deliveries`, at, hapLeaseEnds.String())
 		}); err != nil {
 			return err
 		}
+		more = len(leads) == expireBatch
 		events := map[int64][]event{}
 		if len(ids) > 0 {
 			if err := o.eventsOfDead(ctx, tx, ids, leads, tries, events, at); err != nil {
@@ -77,9 +86,9 @@ RETURNING lead, lead_try, deliveries`, at, hapLeaseEnds.String())
 		return apply(ctx, tx, events)
 	})
 	if err != nil {
-		return fmt.Errorf("outbox: leases: %w", err)
+		return false, fmt.Errorf("outbox: leases: %w", err)
 	}
-	return nil
+	return more, nil
 }
 
 func (o *Outbox) eventsOfDead(ctx context.Context, tx pgx.Tx, ids, leads []int64, leadTries []int32, events map[int64][]event, at time.Time) error {
@@ -152,13 +161,56 @@ func (o *Outbox) querier(provider string) sms.Querier {
 	return q
 }
 
-// findOutSQL picks those whose time has come. Another replica passes them by while they are locked.
-const findOutSQL = `SELECT d.id, d.tries, d.class, d.rung, a.address, a.started_at, coalesce(nullif(a.ref, ''), c.ref, ''),
+// doubtsSQL reads doubts and keeps them from changing.
+const doubtsSQL = `SELECT d.id, d.tries, d.class, d.rung, a.address, a.started_at, coalesce(nullif(a.ref, ''), c.ref, ''),
 	coalesce(nullif(a.provider, ''), c.provider, ''),
 	coalesce((SELECT min(f.started_at) FROM attempt f LEFT JOIN call k ON k.lead = f.lead AND k.lead_try = f.lead_try
 		WHERE d.again <> '' AND f.delivery_id = d.id AND coalesce(nullif(f.ref, ''), k.ref) = d.again), a.started_at)
 FROM delivery d JOIN attempt a ON a.delivery_id = d.id AND a.try = d.tries LEFT JOIN call c ON c.lead = a.lead AND c.lead_try = a.lead_try
-WHERE d.queue = 2 AND d.class = $3 AND d.due_at <= $1 ORDER BY d.due_at, d.id LIMIT $2 FOR UPDATE OF d SKIP LOCKED`
+WHERE d.queue = 2 AND d.class = $1 AND `
+
+// dueDoubts are those whose time has come; listsOf are the others of their mass sends, whenever theirs comes: a list is repeated as a whole.
+const (
+	dueDoubts = `d.due_at <= $2 ORDER BY d.due_at, d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED`
+	listsOf   = `d.id <> ALL ($2) AND d.id IN (SELECT unnest(m.deliveries) FROM call m JOIN attempt o ON m.lead = o.lead AND m.lead_try = o.lead_try
+	JOIN unnest($2::bigint[], $3::int[]) AS u (id, try) ON o.delivery_id = u.id AND o.try = u.try) AND a.road = 'mass' ORDER BY d.id FOR UPDATE OF d`
+)
+
+// firstsSQL is when references that are repeated were given first, and how often they were.
+const firstsSQL = `SELECT f.delivery_id, min(f.started_at), count(*)::int FROM unnest($1::bigint[], $2::text[]) AS u (id, ref)
+JOIN attempt f ON f.delivery_id = u.id LEFT JOIN call k ON k.lead = f.lead AND k.lead_try = f.lead_try
+WHERE coalesce(nullif(f.ref, ''), k.ref) = u.ref GROUP BY 1`
+
+// forgotten gives repeats up that have waited until the platform does not know their reference any more: those of a class that is never
+// repeated blindly, and those that were repeated before.
+func (p *claiming) forgotten(ctx context.Context) error {
+	index := map[int64]int{}
+	var ids []int64
+	var refs []string
+	for i, d := range p.due {
+		if p.events[i].what == hapClaim && d.Again != "" && d.Rung.repeatable() {
+			index[d.ID], ids, refs = i, append(ids, d.ID), append(refs, d.Again)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := p.tx.Query(ctx, firstsSQL, ids, refs)
+	if err != nil {
+		return err
+	}
+	var id int64
+	var first time.Time
+	var given int
+	_, err = pgx.ForEachRow(rows, []any{&id, &first, &given}, func() error {
+		d := p.due[index[id]]
+		if p.at.Sub(first) >= p.o.remembered(d.Rung) && (given > 1 || !mayRepeat(d.Class)) {
+			p.events[index[id]] = event{what: hapGiveUp, at: p.at}
+		}
+		return nil
+	})
+	return err
+}
 
 const (
 	findOutBatch = 50
@@ -166,23 +218,49 @@ const (
 	askLimit = 10 * time.Second
 )
 
+// doubts picks what is to be looked for now. Replicas do so one after the other, so that none has a part of a list.
+func (o *Outbox) doubts(ctx context.Context, tx pgx.Tx, class Class, at time.Time) ([]doubt, error) {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('outbox doubts', 0))`); err != nil {
+		return nil, err
+	}
+	read := func(where string, args ...any) ([]doubt, error) {
+		rows, err := tx.Query(ctx, doubtsSQL+where, append([]any{class}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d doubt, err error) {
+			return d, row.Scan(&d.id, &d.try, &d.class, &d.rung, &d.address, &d.started, &d.ref, &d.by, &d.first)
+		})
+	}
+	due, err := read(dueDoubts, at, findOutBatch)
+	if err != nil {
+		return nil, err
+	}
+	var mass []attemptID
+	for _, d := range due {
+		if d.rung == rungMass {
+			mass = append(mass, attemptID{d.id, d.try})
+		}
+	}
+	if len(mass) == 0 {
+		return due, nil
+	}
+	ids, tries := split(mass)
+	rest, err := read(listsOf, ids, tries)
+	return append(due, rest...), err
+}
+
 // findOut looks for unknown outcomes: it asks the provider while there is hope, then lets the policy of the class decide.
 func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 	at := o.now()
 	var ask []doubt
 	for class := Reply; class <= Promotion; class++ {
 		err := pg.InTx(ctx, o.Pool, func(tx pgx.Tx) error {
-			rows, err := tx.Query(ctx, findOutSQL, at, findOutBatch, class)
-			if err != nil {
-				return err
-			}
-			doubts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d doubt, err error) {
-				return d, row.Scan(&d.id, &d.try, &d.class, &d.rung, &d.address, &d.started, &d.ref, &d.by, &d.first)
-			})
+			doubts, err := o.doubts(ctx, tx, class, at)
 			if err != nil || len(doubts) == 0 {
 				return err
 			}
-			more = more || len(doubts) == findOutBatch
+			more = more || len(doubts) >= findOutBatch
 			events := map[int64][]event{}
 			for _, d := range doubts {
 				e := o.whatNow(d, at)
@@ -212,7 +290,7 @@ func (o *Outbox) whatNow(d doubt, at time.Time) event {
 	age, limit := at.Sub(d.started), o.timing.decide[d.class]
 	asks := o.querier(d.by) != nil
 	switch {
-	case at.Sub(d.first) < d.rung.remembered(): // the platform sends it once, however often it gets this reference
+	case at.Sub(d.first) < o.remembered(d.rung): // the platform sends it once, however often it gets this reference
 		e.what = hapRepeat
 	case d.rung == rungSMS && asks && age < limit:
 		e.what, e.until = hapLook, at.Add(min(max(age, o.timing.ask), limit-age))
