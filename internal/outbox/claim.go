@@ -54,7 +54,7 @@ const (
 )
 
 // callsAtOnce is how many calls of texts one claim makes: they share its statements.
-const callsAtOnce = 4
+const callsAtOnce = 8
 
 func (o *Outbox) lanes() []lane {
 	return []lane{

@@ -33,20 +33,27 @@ func lockWeek(ctx context.Context, tx pgx.Tx, week time.Time, contacts []int64) 
 		w.blocks[c/blockSize] = nil
 	}
 	blocks := slices.Sorted(maps.Keys(w.blocks)) // two replicas lock them in one order
-	var b pgx.Batch
-	b.Queue(`INSERT INTO push_block (week, block, pushes) SELECT $1::date, u, $3 FROM unnest($2::bigint[]) AS u ON CONFLICT DO NOTHING`,
-		week, blocks, make([]byte, blockSize))
-	b.Queue(`SELECT block, pushes FROM push_block WHERE week = $1::date AND block = ANY ($2) ORDER BY block FOR UPDATE`, week, blocks).Query(func(rows pgx.Rows) error {
+	for len(w.before) < len(blocks) {
+		rows, err := tx.Query(ctx, `SELECT block, pushes FROM push_block WHERE week = $1::date AND block = ANY ($2) ORDER BY block FOR UPDATE`, week, blocks)
+		if err != nil {
+			return nil, fmt.Errorf("pushes of the week: %w", err)
+		}
 		var block int64
 		var pushes []byte
-		_, err := pgx.ForEachRow(rows, []any{&block, &pushes}, func() error {
+		if _, err := pgx.ForEachRow(rows, []any{&block, &pushes}, func() error {
 			w.blocks[block], w.before[block] = slices.Clone(pushes), slices.Clone(pushes)
 			return nil
-		})
-		return err
-	})
-	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-		return nil, fmt.Errorf("pushes of the week: %w", err)
+		}); err != nil {
+			return nil, fmt.Errorf("pushes of the week: %w", err)
+		}
+		if len(w.before) == len(blocks) {
+			break
+		}
+		// The first pushes of the week to somebody of a block.
+		if _, err := tx.Exec(ctx, `INSERT INTO push_block (week, block, pushes) SELECT $1::date, u, $3 FROM unnest($2::bigint[]) AS u ON CONFLICT DO NOTHING`,
+			week, blocks, make([]byte, blockSize)); err != nil {
+			return nil, fmt.Errorf("pushes of the week: %w", err)
+		}
 	}
 	return w, nil
 }
