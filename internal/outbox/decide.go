@@ -13,14 +13,14 @@ import (
 
 // message is what one person gets in a call: one delivery, or several that waited, in one text. They share an attempt's fate.
 type message struct {
-	members []claimed
+	members []*claimed
 	address string // an openid, or a phone of 11 digits
 	text    string
 	ref     string // our reference of the attempt
 	credit  string // kind of the credit that it used
 }
 
-func (m message) lead() claimed { return m.members[0] }
+func (m message) lead() *claimed { return m.members[0] }
 
 // call is what goes to the provider together. No address is twice in one.
 type call struct {
@@ -260,7 +260,8 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 	sent := 0              // deliveries
 	var changes []change
 	for pass := range 2 { // leads first
-		for i, d := range p.due {
+		for i := range p.due {
+			d := &p.due[i]
 			if (p.leads[i] == i) != (pass == 0) {
 				continue
 			}
@@ -322,8 +323,8 @@ func (p *claiming) aloneByMass() {
 	}
 }
 
-func (p *claiming) message(i int, d claimed) message {
-	m := message{members: []claimed{d}, address: d.OpenID, text: d.Text, ref: attemptID{d.ID, d.Tries}.ref(p.mark), credit: p.credits[i]}
+func (p *claiming) message(i int, d *claimed) message {
+	m := message{members: []*claimed{d}, address: d.OpenID, text: d.Text, ref: attemptID{d.ID, d.Tries}.ref(p.mark), credit: p.credits[i]}
 	if d.Rung == rungSMS {
 		m.address, _ = sms.NormalPhone(d.Phone)
 	}
