@@ -59,7 +59,7 @@ func (d *demo) bureau(ctx context.Context) (v emulator.BureauView, err error) {
 		}
 		v.Quotes = append(v.Quotes, emulator.BureauQuote{Day: q.Day.Format("1月2日"), Market: q.Market, Product: name, Price: writing.Number(q.Avg), Unit: q.Unit})
 	}
-	err = outbox.Each(ctx, pool, time.Time{}, func(r outbox.Record) error {
+	err = outbox.Each(ctx, pool, "", time.Time{}, func(r outbox.Record) error {
 		v.Deliveries = append(v.Deliveries, emulator.BureauDelivery{
 			Time: clockTime(r.CreatedAt), Channel: channelNames[r.Channel], Contact: people.Mask(r.Contact), Kind: deliveryKinds[r.Kind],
 			State: deliveryStates[r.State],

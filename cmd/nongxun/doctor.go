@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,7 +46,7 @@ func (d *doctorVerb) Run(ctx context.Context, w *world) error {
 		if f.err != nil {
 			line, bad = f.err.Error(), true
 		}
-		if _, err = fmt.Fprintf(w.stdout, "%-10s %s\n", f.what, line); err != nil {
+		if _, err = fmt.Fprintf(w.stdout, "%-12s %s\n", f.what, line); err != nil {
 			return err
 		}
 	}
@@ -61,10 +63,14 @@ func (d *doctorVerb) examine(ctx context.Context, s settings, w *world) []findin
 		return append(out, finding{"database", fmt.Errorf("%w; check NONGXUN_DATABASE_URL, or leave it empty for a private server", err)})
 	}
 	out = append(out, finding{"database", nil}, finding{"migrations", checkMigrations(ctx, db)}, finding{"clock", checkClock(ctx, db)})
-	if s.WeChat.AppID == "" {
-		out = append(out, finding{"wechat", errors.New("off: set NONGXUN_WECHAT_APP_ID and its companions")})
-	} else {
+	texts := s.CMPP.Addr != "" || s.SMPP.Addr != "" || s.Aliyun.AccessKeyID != ""
+	switch {
+	case s.WeChat.AppID != "":
 		out = append(out, finding{"wechat", checkWeChat(ctx, s.wechatClient(db, w))})
+	case texts:
+		out = append(out, finding{"wechat (off)", nil})
+	default:
+		out = append(out, finding{"wechat", errors.New("off, and so are texts: set NONGXUN_WECHAT_APP_ID and its companions, or those of a line for texts")})
 	}
 	if s.CMPP.Addr != "" {
 		out = append(out, finding{"cmpp", checkCMPP(ctx, s.CMPP)})
@@ -72,8 +78,11 @@ func (d *doctorVerb) examine(ctx context.Context, s settings, w *world) []findin
 	if s.SMPP.Addr != "" {
 		out = append(out, finding{"smpp", checkSMPP(ctx, s.SMPP)})
 	}
-	if s.CMPP.Addr == "" && s.SMPP.Addr == "" || s.Aliyun.AccessKeyID != "" {
+	switch {
+	case s.Aliyun.AccessKeyID != "":
 		out = append(out, finding{"aliyun", checkAliyun(ctx, s.Aliyun)})
+	case !texts:
+		out = append(out, finding{"texts (off)", nil})
 	}
 	if d.Callback != "" {
 		out = append(out, finding{"callback", checkCallback(ctx, d.Callback)})
@@ -102,10 +111,7 @@ func checkDisk(dir string) error {
 }
 
 func checkMigrations(ctx context.Context, db *database) error {
-	if err := pg.Pending(ctx, db.pool, schema()...); err != nil {
-		return fmt.Errorf("%w; run nongxun migrate", err)
-	}
-	return nil
+	return pg.Pending(ctx, db.pool, schema()...) // it says what to do
 }
 
 func checkClock(ctx context.Context, db *database) error {
@@ -130,8 +136,6 @@ func checkWeChat(ctx context.Context, client *bot.Client) error {
 
 func checkAliyun(ctx context.Context, a aliyunSettings) error {
 	switch {
-	case a.AccessKeyID == "":
-		return errors.New("off: set NONGXUN_ALIYUN_ACCESS_KEY_ID and its companions")
 	case len(a.CallbackSecrets) == 0:
 		return errors.New("NONGXUN_ALIYUN_CALLBACK_SECRET is missing: texts and receipts are refused; set a long random word")
 	case len(a.Templates) == 0:
@@ -183,11 +187,11 @@ func checkSMPP(ctx context.Context, s smppSettings) error {
 func checkCallback(ctx context.Context, base string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	return reach(ctx, base+"/healthz", "check DNS, the certificate, the proxy and the firewall")
+	return reach(ctx, strings.TrimRight(base, "/")+"/healthz", "check DNS, the certificate, the proxy and the firewall", http.StatusOK)
 }
 
-// reach asks an address; any answer at all means that it is reached.
-func reach(ctx context.Context, address, advice string) error {
+// reach asks an address; any answer at all means that it is reached, unless one with a status is wanted.
+func reach(ctx context.Context, address, advice string, want ...int) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return fmt.Errorf("not an address; it should begin with https://")
@@ -201,5 +205,8 @@ func reach(ctx context.Context, address, advice string) error {
 		return fmt.Errorf("not reached; %s", advice)
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
-	return resp.Body.Close()
+	if err = resp.Body.Close(); err == nil && len(want) > 0 && !slices.Contains(want, resp.StatusCode) {
+		err = fmt.Errorf("something answers there with status %d, which is not this service; %s", resp.StatusCode, advice)
+	}
+	return err
 }

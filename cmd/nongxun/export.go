@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/text/width"
 
 	"github.com/nongxun/nongxun/content/lexicon"
 	"github.com/nongxun/nongxun/content/reading"
@@ -50,9 +53,47 @@ func exporters() map[string]exporter {
 	}
 }
 
+var (
+	// longNumber is what may be a phone in a text: 10 digits or more, with hyphens or blanks between them, in either width.
+	longNumber = regexp.MustCompile(`[0-9０-９](?:[-－—–  .·]?[0-9０-９]){9,}`)
+	// mobile is a phone in a key of ours, where other long numbers are the platforms' own.
+	mobile = regexp.MustCompile(`\b1[3-9]\d{9}\b`)
+)
+
+// hidden hides the phones inside of a text, unless --unmasked.
+func (v exportVerb) hidden(text string) string {
+	if v.Unmasked {
+		return text
+	}
+	return longNumber.ReplaceAllStringFunc(text, func(s string) string {
+		return people.Mask(strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, width.Narrow.String(s)))
+	})
+}
+
+// within tells whether a region is a part of another one, or the same.
+func within(region, of string) bool {
+	for _, level := range []string{"0000", "00"} {
+		if whole, ok := strings.CutSuffix(of, level); ok {
+			return strings.HasPrefix(region, whole)
+		}
+	}
+	return region == of
+}
+
 // Run exports.
 func (v exportVerb) Run(ctx context.Context, w *world) error {
-	return withDatabase(ctx, w, func(_ settings, db *database) (err error) {
+	if v.Region != "" && (len(v.Region) != 6 || strings.Trim(v.Region, "0123456789") != "") {
+		return errors.New("--region: should be a six-digit GB/T 2260 code, such as 430000 (Hunan), 430200 (Zhuzhou) or 430225 (Yanling)")
+	}
+	return withDatabase(ctx, w, func(s settings, db *database) (err error) {
+		if v.Region != "" && !within(v.Region, s.Region) {
+			return fmt.Errorf("--region: %s does not lie in %s, which NONGXUN_REGION says is this bureau's", v.Region, s.Region)
+		}
 		mask := people.Mask
 		if v.Unmasked {
 			mask = func(s string) string { return s }
@@ -212,14 +253,16 @@ func exportContacts(ctx context.Context, db *database, v exportVerb, mask func(s
 
 func exportMessages(ctx context.Context, db *database, v exportVerb, mask func(string) string, w output) error {
 	return inbox.Each(ctx, db.pool, v.Region, func(m inbox.Record) error {
-		m.Contact = mask(m.Contact)
+		m.Contact, m.Text, m.Answer = mask(m.Contact), v.hidden(m.Text), v.hidden(m.Answer)
 		return w(m, id(m.ID), m.Channel, m.Contact, m.Text, m.Answer, m.Intent, m.State, local(m.ReceivedAt))
 	})
 }
 
-func exportDeliveries(ctx context.Context, db *database, _ exportVerb, mask func(string) string, w output) error {
-	return outbox.Each(ctx, db.pool, time.Time{}, func(r outbox.Record) error {
-		r.Contact = mask(r.Contact)
+func exportDeliveries(ctx context.Context, db *database, v exportVerb, mask func(string) string, w output) error {
+	return outbox.Each(ctx, db.pool, v.Region, time.Time{}, func(r outbox.Record) error {
+		if r.Contact = mask(r.Contact); !v.Unmasked { // keys of texts over a carrier's line hold the phone
+			r.Cause = mobile.ReplaceAllStringFunc(r.Cause, people.Mask)
+		}
 		parts := ""
 		if r.Parts > 0 {
 			parts = strconv.Itoa(r.Parts)

@@ -24,7 +24,7 @@ type outboxStatusVerb struct {
 
 // Run prints a table for people.
 func (v outboxStatusVerb) Run(ctx context.Context, w *world) error {
-	return withDatabase(ctx, w, func(_ settings, db *database) error {
+	return withOldDatabase(ctx, w, func(_ settings, db *database) error {
 		now := time.Now()
 		s, err := outbox.ReadStatus(ctx, db.pool, now.Add(-v.Since))
 		if err != nil {
@@ -76,7 +76,7 @@ type outboxRetryVerb struct {
 
 // Run puts what failed back into the queue.
 func (v outboxRetryVerb) Run(ctx context.Context, w *world) error {
-	return withDatabase(ctx, w, func(_ settings, db *database) error {
+	return withOldDatabase(ctx, w, func(_ settings, db *database) error {
 		now := time.Now()
 		n, err := outbox.RetryFailed(ctx, db.pool, now.Add(-v.Since), v.Broadcast, now)
 		if err != nil {
@@ -93,7 +93,7 @@ type outboxStopVerb struct {
 
 // Run stops it.
 func (v outboxStopVerb) Run(ctx context.Context, w *world) error {
-	return withDatabase(ctx, w, func(_ settings, db *database) error {
+	return withOldDatabase(ctx, w, func(_ settings, db *database) error {
 		if err := outbox.StopChannel(ctx, db.pool, v.Channel, time.Now()); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ type outboxReleaseVerb struct {
 
 // Run ends the stop.
 func (v outboxReleaseVerb) Run(ctx context.Context, w *world) error {
-	return withDatabase(ctx, w, func(_ settings, db *database) error {
+	return withOldDatabase(ctx, w, func(_ settings, db *database) error {
 		was, err := outbox.Release(ctx, db.pool, v.Channel, time.Now())
 		if err != nil {
 			return err

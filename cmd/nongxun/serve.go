@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -46,7 +49,13 @@ func (serveVerb) Run(ctx context.Context, w *world) (err error) {
 	}
 	defer stopMetrics()
 	w.log.Info("serving", "address", l.Addr().String())
-	return v.run(ctx, l)
+	ctx, unwatch := db.watched(ctx)
+	defer unwatch()
+	err = v.run(ctx, l)
+	if errors.Is(context.Cause(ctx), errDatabaseGone) {
+		err = errors.Join(errDatabaseGone, err)
+	}
+	return err
 }
 
 // serveMetrics serves /metrics on an address of its own where the settings name one.
@@ -60,7 +69,7 @@ func (v *service) serveMetrics(ctx context.Context, address string) (stop func()
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(v.metrics, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 20 * time.Second, IdleTimeout: time.Minute}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
 	return func() { _ = server.Close(); <-done }, nil
@@ -74,6 +83,21 @@ func (migrateVerb) Run(ctx context.Context, w *world) (err error) {
 		_, err := fmt.Fprintln(w.stdout, "the database is up to date")
 		return err
 	})
+}
+
+// withOldDatabase is withDatabase for a verb that looks after a service: where there is no database yet, somebody else's settings are
+// missing here, and a new empty one would be told what the service never hears.
+func withOldDatabase(ctx context.Context, w *world, do func(settings, *database) error) error {
+	s, err := loadSettings(w.env)
+	if err != nil {
+		return err
+	}
+	if s.DatabaseURL == "" {
+		if _, err = os.Stat(filepath.Join(s.DataDir, "postgres")); errors.Is(err, fs.ErrNotExist) {
+			return settingError{"NONGXUN_DATABASE_URL or NONGXUN_DATA_DIR", "should be as nongxun serve has it; there is no database in " + s.DataDir}
+		}
+	}
+	return withDatabase(ctx, w, do)
 }
 
 // withDatabase opens the database of the settings, migrated, for a verb that needs nothing else.

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,14 +69,37 @@ func openDatabase(ctx context.Context, s settings, log *slog.Logger) (*database,
 	}
 	pool, err := pg.Open(ctx, url)
 	if err != nil {
-		return nil, errors.Join(err, stopServer(server))
+		return nil, errors.New(oneLine(errors.Join(err, stopServer(server))))
 	}
 	return &database{pool, server}, nil
 }
 
+// oneLine is an error on one line: those of a database that is not reached name each address on one of its own.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
 func (d *database) close() error {
 	d.pool.Close()
 	return stopServer(d.server)
+}
+
+// errDatabaseGone ends the service: started again, it starts the private server again.
+var errDatabaseGone = errors.New("the private PostgreSQL has ended (killed, or stopped by the process that had started it): start nongxun serve again")
+
+// watched is ctx, which also ends, with errDatabaseGone as its cause, when the private server does.
+func (d *database) watched(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if d.server == nil {
+		return ctx, func() { cancel(nil) }
+	}
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-d.server.Done():
+			cancel(errDatabaseGone)
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { cancel(nil); watch.Wait() }
 }
 
 func stopServer(server *pg.Server) error {
@@ -191,7 +216,12 @@ func (v *service) run(ctx context.Context, l net.Listener) error {
 	}
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), budgetHTTP)
 	defer cancel()
-	err = errors.Join(err, server.Shutdown(down), v.calendar.Stop())
+	shut := server.Shutdown(down)
+	if errors.Is(shut, context.DeadlineExceeded) { // somebody does not send what they began, or does not read: that is no failure of ours
+		v.log.Warn("requests that had not ended were cut")
+		shut = server.Close()
+	}
+	err = errors.Join(err, shut, v.calendar.Stop())
 	down, cancel = context.WithTimeout(context.WithoutCancel(ctx), budgetWorkers)
 	defer cancel()
 	err = errors.Join(err, v.jobs.Stop(down))

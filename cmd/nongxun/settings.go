@@ -3,17 +3,13 @@ package main
 import (
 	"cmp"
 	"encoding/base64"
-	"errors"
-	"fmt"
-	"io/fs"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/nongxun/nongxun/bot"
 	"github.com/nongxun/nongxun/internal/outbox"
@@ -60,125 +56,9 @@ type aliyunSettings struct {
 // sign is the sign of the line that texts go by first.
 func (s settings) sign() string { return cmp.Or(s.CMPP.Sign, s.SMPP.Sign, s.Aliyun.SignName) }
 
-// settingError names the setting that is wrong and what it should look like.
-type settingError struct{ name, should string }
-
-func (e settingError) Error() string { return fmt.Sprintf("setting %s: %s", e.name, e.should) }
-
-// source looks settings up and remembers the first thing that is wrong.
-type source struct {
-	env  func(string) (string, bool)
-	file map[string]string
-	err  error
-}
-
-func (s *source) fail(name, should string, args ...any) {
-	if s.err == nil {
-		s.err = settingError{name, fmt.Sprintf(should, args...)}
-	}
-}
-
-// get is the value of NONGXUN_<name>, or missing where it is not set.
-func (s *source) get(name, missing string) string {
-	full := "NONGXUN_" + name
-	if v, ok := s.env(full); ok && v != "" {
-		return v
-	}
-	if path, ok := s.env(full + "_FILE"); ok && path != "" {
-		b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
-		if err != nil {
-			s.fail(full+"_FILE", "the file can't be read; it should hold the value of %s", full)
-			return missing
-		}
-		return strings.TrimSpace(string(b))
-	}
-	if v, ok := s.file[strings.ToLower(name)]; ok && v != "" {
-		return v
-	}
-	return missing
-}
-
-// needed is a value that must be there because another one is.
-func (s *source) needed(name, because, should string) string {
-	v := s.get(name, "")
-	if v == "" {
-		s.fail("NONGXUN_"+name, "is missing; %s is set, so it should be %s", because, should)
-	}
-	return v
-}
-
-// pairs reads name=code,name=code.
-func (s *source) pairs(name string) map[string]string {
-	out := map[string]string{}
-	for part := range strings.SplitSeq(s.get(name, ""), ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		k, v, ok := strings.Cut(part, "=")
-		if !ok || strings.TrimSpace(k) == "" || strings.TrimSpace(v) == "" {
-			s.fail("NONGXUN_"+name, "should be name=code pairs separated by commas, such as reply1=SMS_123456,reply2=SMS_123457")
-			return out
-		}
-		out[strings.TrimSpace(k)] = strings.TrimSpace(v)
-	}
-	return out
-}
-
-// templates reads name=id?field=what&field=what,…: a template message's id, and which of its own fields (thing1, amount2) says
-// what (goods, price …).
-func (s *source) templates(name string) map[string]outbox.Template {
-	out := map[string]outbox.Template{}
-	for key, value := range s.pairs(name) {
-		id, query, _ := strings.Cut(value, "?")
-		t := outbox.Template{ID: id, Keywords: map[string]string{}}
-		for word := range strings.FieldsFuncSeq(query, func(r rune) bool { return r == '&' }) {
-			own, what, ok := strings.Cut(word, "=")
-			if !ok || own == "" || what == "" {
-				s.fail("NONGXUN_"+name, "should be name=id?field=what pairs, such as price=TM00123?thing1=goods&thing2=price&time3=date")
-			}
-			if own == "always" { // a long-term subscription notice
-				t.Always = what == "yes"
-				continue
-			}
-			t.Keywords[own] = what
-		}
-		out[key] = t
-	}
-	return out
-}
-
-func (s *source) address(name, missing string) string {
-	v := s.get(name, missing)
-	if v == "" {
-		return ""
-	}
-	if _, _, err := net.SplitHostPort(v); err != nil {
-		s.fail("NONGXUN_"+name, "should be host:port, such as 127.0.0.1:8080 or :8080")
-	}
-	return v
-}
-
-// base reads the base address of an API. Plain http carries secrets, so it is for a loopback host only.
-func (s *source) base(name, missing string) string {
-	v := strings.TrimRight(s.get(name, missing), "/")
-	u, err := url.Parse(v)
-	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		s.fail("NONGXUN_"+name, "should be an address such as %s", missing)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		s.fail("NONGXUN_"+name, "should begin with https:// (plain http is for a loopback host only)")
-	}
-	return v
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // loadSettings reads and checks all settings; the first that is wrong is the error.
 func loadSettings(env func(string) (string, bool)) (settings, error) {
-	s := &source{env: env}
+	s := &source{env: env, asked: map[string]bool{}}
 	if path, ok := env("NONGXUN_CONFIG"); ok && path != "" {
 		if s.file, s.err = readConfig(path); s.err != nil {
 			return settings{}, s.err
@@ -190,6 +70,11 @@ func loadSettings(env func(string) (string, bool)) (settings, error) {
 		DatabaseURL:   s.get("DATABASE_URL", ""),
 		DataDir:       s.get("DATA_DIR", defaultDataDir(env)),
 		Region:        s.get("REGION", "430000"),
+	}
+	if out.DatabaseURL != "" {
+		if _, err := pgxpool.ParseConfig(out.DatabaseURL); err != nil {
+			s.fail("NONGXUN_DATABASE_URL", "should be an address such as postgres://user:password@host:5432/nongxun (what is not a letter or digit in the password written as %%40)")
+		}
 	}
 	if len(out.Region) != 6 || strings.Trim(out.Region, "0123456789") != "" {
 		s.fail("NONGXUN_REGION", "should be the six-digit GB/T 2260 code of the bureau's region, such as 430000 (Hunan) or 430225 (Yanling)")
@@ -204,6 +89,13 @@ func loadSettings(env func(string) (string, bool)) (settings, error) {
 	out.CMPP = s.cmpp()
 	out.SMPP = s.smpp()
 	out.Routes = s.routes()
+	var off []string
+	for side, on := range map[string]string{"wechat_": out.WeChat.AppID, "aliyun_": out.Aliyun.AccessKeyID, "cmpp_": out.CMPP.Addr, "smpp_": out.SMPP.Addr} {
+		if on == "" {
+			off = append(off, side)
+		}
+	}
+	s.unknown(off...)
 	return out, s.err
 }
 
@@ -239,11 +131,19 @@ func (s *source) wechat() wechatSettings {
 	return w
 }
 
+// aliyunTemplate is a family of texts and how many variables its template has; without a number it has one, content.
+var aliyunTemplate = regexp.MustCompile(`^(reply|notice|promotion)[1-4]?$`)
+
 func (s *source) aliyun() aliyunSettings {
 	a := aliyunSettings{
 		AccessKeyID: s.get("ALIYUN_ACCESS_KEY_ID", ""),
 		Endpoint:    s.base("ALIYUN_ENDPOINT", "https://dysmsapi.aliyuncs.com"),
 		Templates:   s.pairs("ALIYUN_TEMPLATES"),
+	}
+	for name := range a.Templates {
+		if !aliyunTemplate.MatchString(name) {
+			s.fail("NONGXUN_ALIYUN_TEMPLATES", "should name reply1 to reply4, notice1 to notice4 or promotion1 to promotion4; there is no %q", name)
+		}
 	}
 	for secret := range strings.SplitSeq(s.get("ALIYUN_CALLBACK_SECRET", ""), ",") {
 		if secret = strings.TrimSpace(secret); secret != "" {
@@ -272,25 +172,6 @@ func duration(v string) (time.Duration, error) {
 		return 0, nil
 	}
 	return time.ParseDuration(v)
-}
-
-func readConfig(path string) (map[string]string, error) {
-	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, settingError{"NONGXUN_CONFIG", "there is no such file; it should name a YAML file"}
-		}
-		return nil, settingError{"NONGXUN_CONFIG", "the file can't be read; it should name a YAML file"}
-	}
-	raw := map[string]any{}
-	if err = yaml.Unmarshal(b, &raw); err != nil {
-		return nil, settingError{"NONGXUN_CONFIG", "should name a YAML file of lines such as `listen: 127.0.0.1:8080`"}
-	}
-	out := map[string]string{}
-	for k, v := range raw {
-		out[k] = fmt.Sprint(v)
-	}
-	return out, nil
 }
 
 // defaultDataDir is /var/lib/nongxun for root and $XDG_DATA_HOME/nongxun for others.

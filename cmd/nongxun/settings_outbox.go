@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +17,13 @@ func (s *source) rates(name string) map[string]outbox.Rate {
 	for what, v := range s.pairs(name) {
 		n, unit, _ := strings.Cut(v, "/")
 		messages, err := strconv.Atoi(n)
-		if err != nil || messages < 1 || units[unit] == 0 {
-			s.fail("NONGXUN_"+name, "should be name=number/s, /m, /h or /d pairs, such as sms=50/s,sms/promotion=2000/h,mass=50/m")
+		channel, part, _ := strings.Cut(what, "/")
+		_, class := classes[part]
+		known := slices.Contains([]string{"sms", "wechat", "message", "notice", "template", "mass"}, what) || channel == "sms" && class ||
+			part != "" && slices.Contains([]string{"message", "notice", "template", "mass"}, channel)
+		if !known || err != nil || messages < 1 || units[unit] == 0 {
+			s.fail("NONGXUN_"+name, "should be name=number/s, /m, /h or /d pairs, such as sms=50/s,sms/promotion=2000/h,mass=50/m; "+
+				"names are sms, wechat, message, notice, template, mass, sms/reply, sms/notice, sms/promotion, template/price and the like")
 			return nil
 		}
 		out[what] = outbox.Rate{Messages: messages, Per: units[unit]}

@@ -19,7 +19,7 @@ func TestOutboxSettings(t *testing.T) {
 		}
 		return loadSettings(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	}
-	s, err := load("RATES", "sms=50/s,mass=50/m", "HOURS", "notice/wechat=6-22", "WEEKLY_CAP", "promotion=0", "SMS_PRICE_FEN", "3.65",
+	s, err := load("RATES", "sms=50/s,mass=50/m,sms/promotion=2000/h,template/price=1/s", "HOURS", "notice/wechat=6-22", "WEEKLY_CAP", "promotion=0", "SMS_PRICE_FEN", "3.65",
 		"WECHAT_NOTICES", "price=TM1?always=yes&thing1=goods")
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,10 @@ func TestOutboxSettings(t *testing.T) {
 	hours := outbox.DefaultHours()
 	hours[outbox.Slot{Class: outbox.Notice, Channel: outbox.WeChat}] = outbox.Hours{From: 6, To: 22}
 	for _, d := range []string{
-		cmp.Diff(map[string]outbox.Rate{"sms": {Messages: 50, Per: time.Second}, "mass": {Messages: 50, Per: time.Minute}}, s.Rates),
+		cmp.Diff(map[string]outbox.Rate{
+			"sms": {Messages: 50, Per: time.Second}, "mass": {Messages: 50, Per: time.Minute},
+			"sms/promotion": {Messages: 2000, Per: time.Hour}, "template/price": {Messages: 1, Per: time.Second},
+		}, s.Rates),
 		cmp.Diff(hours, s.Hours),
 		cmp.Diff(map[outbox.Class]int{outbox.Promotion: 0, outbox.Notice: 14}, s.WeeklyCap),
 		cmp.Diff(map[string]outbox.Template{"price": {ID: "TM1", Always: true, Keywords: map[string]string{"thing1": "goods"}}}, s.WeChat.Notices),
@@ -48,6 +51,8 @@ func TestOutboxSettings(t *testing.T) {
 		{"RATES", "sms=50"},
 		{"RATES", "sms=0/s"},
 		{"RATES", "sms=5/w"},
+		{"RATES", "promotion/sms=2000/h"},
+		{"RATES", "sme=1/s"},
 		{"HOURS", "reply/sms=8-21"},
 		{"HOURS", "notice/fax=8-21"},
 		{"HOURS", "notice/sms=21-8"},

@@ -5,13 +5,20 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/nongxun/nongxun/internal/outbox"
+	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/internal/pg/pgtest"
+	"github.com/nongxun/nongxun/sms/cmpp"
 )
 
 // shell runs verbs with an environment of its own.
@@ -85,7 +92,7 @@ func TestExportMasksUnlessToldOtherwise(t *testing.T) {
 	p := startProcess(t, "NONGXUN_DATABASE_URL="+s.env["NONGXUN_DATABASE_URL"], "NONGXUN_WECHAT_APP_ID="+testAppID, "NONGXUN_WECHAT_APP_SECRET=secret",
 		"NONGXUN_WECHAT_TOKEN="+testToken, "NONGXUN_WECHAT_AES_KEY="+testAESKey, "NONGXUN_WECHAT_API_URL=http://127.0.0.1:1")
 	now := time.Now()
-	status, body, err := secureCallback(t, textXML("oABCdefghijklmnopqrstuvwxyz1", 1, now, "供应=黄桃5000斤,3块5一斤,炎陵县中村的,电话13800005678"), now).post(t.Context(), poolClient(1), p.base)
+	status, body, err := secureCallback(t, textXML("oABCdefghijklmnopqrstuvwxyz1", 1, now, "供应=黄桃5000斤,3块5一斤,炎陵县中村的,电话13800005678,也可以打138-0000-5679"), now).post(t.Context(), poolClient(1), p.base)
 	if err != nil || status != 200 || !strings.Contains(body, "<Encrypt>") {
 		t.Fatalf("%d %s %v", status, body, err)
 	}
@@ -111,7 +118,9 @@ func TestExportMasksUnlessToldOtherwise(t *testing.T) {
 		l.Price.YuanPerKgMin != 7 || l.Origin.Code != "430225" || !strings.HasPrefix(l.Origin.Name, "炎陵县") || l.Channel != "wechat" || l.Contact != "oABC****xyz1" {
 		t.Errorf("listing %+v", l)
 	}
-	s.ok("oABC****xyz1", "export", "messages")
+	if out := s.ok("oABC****xyz1", "export", "messages"); strings.Contains(out, "13800005678") || strings.Contains(out, "138-0000-5679") {
+		t.Errorf("a whole phone number in a masked export: %s", out)
+	}
 	s.ok("oABCdefghijklmnopqrstuvwxyz1", "export", "messages", "--unmasked", "--format", "jsonl")
 	s.ok("", "export", "signups", "--format", "jsonl")
 	s.ok("编号", "export", "deliveries")
@@ -122,7 +131,13 @@ func TestExportMasksUnlessToldOtherwise(t *testing.T) {
 	s.ok("sms/promotion 已恢复", "outbox", "release", "sms/promotion")
 	s.ok("本来就没有停用", "outbox", "release", "sms/promotion")
 	s.ok("0 条没发成的重新排队", "outbox", "retry", "--failed")
-	for _, wrong := range [][]string{{"outbox", "stop", "fax"}, {"outbox", "retry"}} {
+	for _, wrong := range [][]string{
+		{"outbox", "stop", "fax"},
+		{"outbox", "stop", "sms/promotoin"},
+		{"outbox", "retry"},
+		{"export", "contacts", "--region", "炎陵"},
+		{"export", "contacts", "--region", "440000"},
+	} {
 		if code, _, _ := s.run("", wrong...); code == 0 {
 			t.Errorf("nongxun %v was taken", wrong)
 		}
@@ -172,6 +187,11 @@ func TestSettingsSayWhatIsWrong(t *testing.T) {
 		{"NONGXUN_SMPP_ADDR", "smsc.example.com", "NONGXUN_SMPP_ADDR: should be host:port"},
 		{"NONGXUN_SMPP_ADDR", "smsc.example.com:2775", "NONGXUN_SMPP_SYSTEM_ID: is missing"},
 		{"NONGXUN_CONFIG", "/nowhere.yaml", "there is no such file"},
+		{"NONGXUN_DATABASE_URL", "mysql://x", "NONGXUN_DATABASE_URL: should be an address"},
+		{"NONGXUN_DATABASE_URL", "postgres://nobody@127.0.0.1:1/x?connect_timeout=1", "127.0.0.1"},
+		{"NONGXUN_ALIYUN_TEMPLATES", "replay1=SMS_1", `there is no "replay1"`},
+		{"NONGXUN_WECHAT_TEMPLATES", "price=T?thing1=good", `there is no "good"`},
+		{"NONGXUN_WECHAT_TEMPLATES", "prise=T?thing1=goods", `there is no "prise"`},
 	} {
 		s := &shell{t, map[string]string{tt.name: tt.value, "HOME": "/tmp"}}
 		code, _, errs := s.run("", "serve")
@@ -194,6 +214,92 @@ func TestSettingsFromAFile(t *testing.T) {
 	if got.Listen != "127.0.0.1:10" || got.Region != "430225" || got.WeChat.AppSecret != "s3cret" || got.WeChat.Freshness != 0 || got.WeChat.Token != "t" {
 		t.Errorf("%+v", got)
 	}
+}
+
+// A file's values are taken as they are written: 3.0 is not 3, and a secret of digits is no octal number.
+func TestSettingsOfAFileStayAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	s := &shell{t, nil}
+	load := func(text string) (settings, error) {
+		env := map[string]string{"NONGXUN_CONFIG": s.file("nongxun.yaml", text), "HOME": "/tmp"}
+		return loadSettings(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	}
+	got, err := load("cmpp_addr: 127.0.0.1:7890\ncmpp_sp_id: 012345\ncmpp_secret_file: " + s.file("secret", "01234567\n") +
+		"\ncmpp_src_id: 10690001\ncmpp_version: 3.0\nwechat_app_id:\nwechat_token: kept for later\nmetrics_listen:\n")
+	if err != nil || got.CMPP.Secret != "01234567" || got.CMPP.SPID != "012345" || got.CMPP.Version != cmpp.V30 || got.WeChat.AppID != "" {
+		t.Errorf("%v %+v", err, got.CMPP)
+	}
+	for _, wrong := range []string{"listne: 127.0.0.1:9\n", "listen: [127.0.0.1:9]\n", "cmpp_addr: 127.0.0.1:7890\ncmpp_sp_id: 1\ncmpp_secret: s\ncmpp_src_id: 1\ncmpp_rat: 5\n"} {
+		if _, err := load(wrong); err == nil || !strings.Contains(err.Error(), "NONGXUN_CONFIG") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+// What an officer types without the service's settings must not be told to a new, empty database.
+func TestOutboxVerbsNeedTheServicesDatabase(t *testing.T) {
+	t.Parallel()
+	s := &shell{t, map[string]string{"NONGXUN_DATA_DIR": t.TempDir(), "HOME": "/tmp"}}
+	if code, out, errs := s.run("", "outbox", "stop", "sms/promotion"); code == 0 || !strings.Contains(errs, "NONGXUN_DATA_DIR") {
+		t.Errorf("said to nobody: %s%s", out, errs)
+	}
+}
+
+func TestExportOfDeliveriesKeepsToTheRegion(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.ok("", "migrate")
+	pool, err := pg.Open(t.Context(), s.env["NONGXUN_DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if err := pg.InTx(t.Context(), pool, func(tx pgx.Tx) error {
+		var id int64
+		if err := tx.QueryRow(t.Context(), `INSERT INTO contact (county, created_at) VALUES ('430225', now()) RETURNING id`).Scan(&id); err != nil {
+			return err
+		}
+		_, err := outbox.Put(t.Context(), tx, time.Now(), outbox.Delivery{Cause: "reply:cmpp:2026:00ab:13800005678:00cd", ContactID: id, Channel: outbox.SMS, Text: "x"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.ok("reply:cmpp:2026:00ab:138****5678:00cd", "export", "deliveries", "--region", "430200")
+	if _, out, _ := s.run("", "export", "deliveries", "--region", "431000"); strings.Contains(out, "reply:cmpp") {
+		t.Errorf("another region's delivery: %s", out)
+	}
+}
+
+func TestDoctorFindsAProxyWithoutTheService(t *testing.T) {
+	t.Parallel()
+	status := http.StatusBadGateway
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	defer proxy.Close()
+	if err := checkCallback(t.Context(), proxy.URL+"/"); err == nil || !strings.Contains(err.Error(), "502") {
+		t.Errorf("a proxy that answers 502: %v", err)
+	}
+	status = http.StatusOK
+	if err := checkCallback(t.Context(), proxy.URL); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDoctorTakesAnInstallationWithOneChannel(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.ok("", "migrate")
+	if code, out, _ := s.run("", "doctor"); code == 0 || !strings.Contains(out, "off, and so are texts") {
+		t.Errorf("neither channel: %d %s", code, out)
+	}
+	answers := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer answers.Close()
+	for name, value := range map[string]string{
+		"ACCESS_KEY_ID": "id", "ACCESS_KEY_SECRET": "s", "SIGN_NAME": "炎陵县商务局", "CALLBACK_SECRET": "abc", "TEMPLATES": "reply1=SMS_1", "ENDPOINT": answers.URL,
+	} {
+		s.env["NONGXUN_ALIYUN_"+name] = value
+	}
+	s.env["NONGXUN_DATA_DIR"] = t.TempDir()
+	s.ok("wechat (off) ok", "doctor")
 }
 
 func TestUnderstandForPeople(t *testing.T) {

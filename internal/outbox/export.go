@@ -29,8 +29,8 @@ type Record struct {
 	ReceiptAt *time.Time `json:"receipt_at"` // when the carrier or platform reported
 }
 
-// Each calls fn for every delivery put at or after since (zero: all), oldest first, without holding them all in memory.
-func Each(ctx context.Context, pool *pgxpool.Pool, since time.Time, fn func(Record) error) error {
+// Each calls fn for every delivery to the contacts of a region (a GB/T 2260 code; "" is all) put at or after since (zero: all), oldest first, without holding them all in memory.
+func Each(ctx context.Context, pool *pgxpool.Pool, region string, since time.Time, fn func(Record) error) error {
 	rows, err := pool.Query(ctx, `SELECT d.id,
 	CASE WHEN a.road = 'sms' THEN 'sms' WHEN a.road IS NOT NULL THEN 'wechat' ELSE d.channel END,
 	coalesce(a.address, (SELECT value FROM address WHERE contact_id = d.contact_id ORDER BY created_at, kind LIMIT 1), ''),
@@ -39,7 +39,8 @@ func Each(ctx context.Context, pool *pgxpool.Pool, since time.Time, fn func(Reco
 FROM delivery d LEFT JOIN LATERAL (
 	SELECT t.road, t.address, coalesce(nullif(t.code, ''), c.code) AS code, t.parts, t.receipt_at
 	FROM attempt t LEFT JOIN call c ON c.lead = t.lead AND c.lead_try = t.lead_try WHERE t.delivery_id = d.id ORDER BY t.try DESC LIMIT 1) a ON true
-WHERE d.created_at >= $1 ORDER BY d.id`, since)
+WHERE d.created_at >= $1 AND ($2 = '' OR EXISTS (SELECT FROM contact c WHERE c.id = d.contact_id AND c.county LIKE regexp_replace($2, '(00){1,2}$', '') || '%'))
+ORDER BY d.id`, since, region)
 	if err != nil {
 		return fmt.Errorf("deliveries: %w", err)
 	}

@@ -110,7 +110,9 @@ ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED`, since, broadcast)
 func parseStop(name string) (stop, error) {
 	channel, template, _ := strings.Cut(name, "/")
 	known := slices.Contains([]string{WeChat, SMS, "message", "notice", "template", "mass"}, channel)
-	if !known || template == "" && strings.HasSuffix(name, "/") || template != "" && !slices.Contains([]string{WeChat, SMS, "notice"}, channel) {
+	class := slices.Contains([]string{Reply.String(), Notice.String(), Promotion.String()}, template)
+	if !known || template == "" && strings.HasSuffix(name, "/") || template != "" && !slices.Contains([]string{WeChat, SMS, "notice"}, channel) ||
+		template != "" && channel == SMS && !class {
 		return stop{}, fmt.Errorf("outbox: %q is no channel: write wechat, sms, message, notice, template or mass, or with a template wechat/price, notice/price, sms/promotion", name)
 	}
 	return stop{channel, template}, nil

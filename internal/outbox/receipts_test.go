@@ -158,7 +158,7 @@ func TestEach(t *testing.T) {
 		Delivery{Cause: "c", ContactID: f.person("o3", ""), Class: Promotion, Text: "x"})
 	f.work()
 	var got []Record
-	if err := Each(t.Context(), f.Pool, time.Time{}, func(r Record) error { got = append(got, r); return nil }); err != nil {
+	if err := Each(t.Context(), f.Pool, "", time.Time{}, func(r Record) error { got = append(got, r); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	at := f.now()

@@ -47,8 +47,9 @@ func join(ctx context.Context, dir string, log *slog.Logger) (*Server, error) {
 			return nil, os.Remove(file)
 		}
 		if socket != "" {
-			s := &Server{socket: socket, log: log, done: make(chan struct{})}
+			s := &Server{socket: socket, log: log, done: make(chan struct{}), left: make(chan struct{})}
 			if err = ping(ctx, s.URL("postgres")); err == nil {
+				s.watching.Go(func() { s.watch(pid) })
 				return s, nil
 			}
 		}
@@ -56,6 +57,23 @@ func join(ctx context.Context, dir string, log *slog.Logger) (*Server, error) {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("another PostgreSQL (process %d) runs on %s and does not answer: %w", pid, dir, errors.Join(err, ctx.Err()))
 		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// watch closes done when the process of a joined server is gone.
+func (s *Server) watch(pid int) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.left:
+			return
+		case <-tick.C:
+		}
+		if alive, postgres := look(pid); !alive || !postgres {
+			close(s.done)
+			return
 		}
 	}
 }

@@ -34,12 +34,14 @@ type Options struct {
 
 // Server is a private PostgreSQL: a child of this process, or one that another process had running on the same directory.
 type Server struct {
-	socket string // directory of the unix socket
-	log    *slog.Logger
-	cmd    *exec.Cmd // nil when joined
-	done   chan struct{}
-	stop   sync.Once
-	err    error // how the stop went
+	socket   string // directory of the unix socket
+	log      *slog.Logger
+	cmd      *exec.Cmd // nil when joined
+	done     chan struct{}
+	left     chan struct{} // of a joined one: closed by Stop, ends the watch
+	stop     sync.Once
+	watching sync.WaitGroup
+	err      error // how the stop went
 }
 
 // Start makes the cluster in o.Dir if there is none and runs it on a unix socket, no TCP port. As root it steps down to the owner
@@ -198,7 +200,7 @@ func (s *Server) URL(database string) string {
 // Joined says that another process started this server and will stop it.
 func (s *Server) Joined() bool { return s.cmd == nil }
 
-// Done is closed when the server that we started ends, for whatever reason. For a joined one it never is.
+// Done is closed when the server ends, for whatever reason; a joined one is looked at once a second.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
 // CreateDatabase makes a database if it is not there yet.
@@ -220,7 +222,10 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		if s.cmd != nil {
 			s.err = errors.Join(s.shutDown(ctx), os.RemoveAll(s.socket))
+			return
 		}
+		close(s.left)
+		s.watching.Wait()
 	})
 	return s.err
 }
