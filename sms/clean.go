@@ -25,9 +25,10 @@ const (
 )
 
 var (
-	address = regexp.MustCompile(`(?i)(https?://|www\.)[!-~]+|[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|cn|net|org|gov|edu|top|vip|cc|xyz|info|shop|site|link|club|tv|io)\b[!-~]*`)
+	address = regexp.MustCompile(`(?i)(https?://|www\.)[!-+\--:<-~]+|[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|cn|net|org|gov|edu|top|vip|cc|xyz|info|shop|site|link|club|tv|io)\b[!-+\--:<-~]*`)
 	signs   = strings.NewReplacer("【", "", "】", "", "︻", "", "︼", "", "[", "（", "]", "）")
-	usual   = strings.NewReplacer("℃", "度", "→", "到")
+	// usual is what phones show alike. What stands between or before numbers must not vanish: 9∶30, 3∼5元, −3℃, 1∕2.
+	usual = strings.NewReplacer("℃", "度", "°C", "度", "→", "到", "∶", ":", "∼", "~", "−", "-", "∕", "/", "⁄", "/", "≠", "不是")
 )
 
 // Line takes out of a text what may not stand in the variable of a template: 【】, addresses of pages, emoji, control characters and
@@ -65,6 +66,7 @@ func (c *cleaner) clean(text string) string {
 	text = strings.ReplaceAll(norm.NFC.String(text), "\r\n", "\n")
 	text = c.replace(text, DroppedBrackets, signs.Replace)
 	text = c.replace(text, ReplacedSymbols, usual.Replace)
+	text = c.replace(text, ReplacedSymbols, func(s string) string { return itemBeside.ReplaceAllStringFunc(s, bracket) })
 	if strings.Contains(text, ".") || strings.Contains(text, "://") { // the search is slow
 		text = c.replace(text, DroppedAddress, func(s string) string { return address.ReplaceAllString(s, "") })
 	}
@@ -103,7 +105,7 @@ func (c *cleaner) newLine() rune {
 func (c *cleaner) rune(b *strings.Builder, r rune) {
 	switch {
 	case unicode.In(r, unicode.So, unicode.No):
-		if s := strings.Map(symbolOut, norm.NFKC.String(string(r))); s != "" {
+		if s := strings.Map(symbolOut, plain(r, b.String())); s != "" {
 			c.note(ReplacedSymbols)
 			b.WriteString(s)
 			return
@@ -116,6 +118,33 @@ func (c *cleaner) rune(b *strings.Builder, r rune) {
 	default:
 		c.note(DroppedSymbols)
 	}
+}
+
+// plain is a symbol in plain characters. A fraction must not run into its whole: 2½ is not 21/2.
+func plain(r rune, before string) string {
+	s := norm.NFKC.String(string(r))
+	if !strings.ContainsRune(s, '⁄') {
+		return s
+	}
+	if before != "" && before[len(before)-1] >= '0' && before[len(before)-1] <= '9' {
+		s = "又" + s
+	}
+	return strings.ReplaceAll(s, "⁄", "/")
+}
+
+// itemBeside is the number of an item beside another number: ①500斤②300斤 must not become 1500斤2300斤.
+var itemBeside = regexp.MustCompile(`[①-⒛][0-9０-９]|[0-9０-９][①-⒛]`)
+
+func bracket(pair string) string {
+	var b strings.Builder
+	for _, r := range pair {
+		if r >= '①' && r <= '⒛' {
+			b.WriteString("(" + strings.Trim(norm.NFKC.String(string(r)), "().") + ")")
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // symbolOut drops what is neither a letter, a mark, a number, punctuation nor a usual sign of arithmetic.

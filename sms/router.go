@@ -48,6 +48,9 @@ func CarrierOf(phone string) Carrier {
 	return ""
 }
 
+// CodeNoLine is Router's where no line can say what a phone would show.
+const CodeNoLine = "nongxun.NO_LINE"
+
 // Router is a Gateway over several: it gives each message to the first line that its carrier's route names, and to the next one only
 // where it is known that the first has not taken it. Its Results say which line carried what.
 type Router struct {
@@ -136,12 +139,36 @@ func sendBy(ctx context.Context, line Gateway, js []journey, batch []Outgoing, r
 	}
 	for i, res := range line.Send(ctx, part) {
 		before := results[js[i].index]
-		if res.Err != nil && before.Err != nil && before.Err.Kind == RetryLater && res.Err.Kind != Unknown {
+		stopped := before.Stopped
+		if res.Err != nil && (res.Err.Kind == ChannelStopped || res.Err.Kind == TemplateStopped) {
+			if stopped == nil {
+				stopped = map[string]*Error{}
+			}
+			stopped[line.Name()] = res.Err
+		}
+		results[js[i].index].Stopped = stopped
+		if res.Err != nil && before.Err != nil && res.Err.Kind != Unknown &&
+			(before.Err.Kind == RetryLater || res.Err.Kind == MessageRefused && before.Err.Kind != MessageRefused) {
 			continue
 		}
-		res.Provider = line.Name()
+		res.Provider, res.Stopped = line.Name(), stopped
 		results[js[i].index] = res
 	}
+}
+
+// Compose says what a phone will show of a message by the line that it goes by first (Composer).
+func (r *Router) Compose(m Outgoing) (c Composed, err *Error) {
+	err = &Error{Kind: MessageRefused, Code: CodeNoLine, Message: "没有哪条线路能发给这个号码"}
+	for _, line := range r.route(m.Phone) {
+		composer, ok := line.(Composer)
+		if !ok {
+			return Composed{}, &Error{Kind: MessageRefused, Code: CodeNoLine, Message: line.Name() + "算不出短信的样子"}
+		}
+		if c, err = composer.Compose(m); !elsewhere(err) {
+			break
+		}
+	}
+	return c, err
 }
 
 // elsewhere says that a message was certainly not taken, and not for what it is, so that another line may take it.
@@ -156,6 +183,15 @@ func elsewhere(e *Error) bool {
 		return e.Elsewhere
 	}
 	return false
+}
+
+// Lines are the names of those that serve a phone, best first.
+func (r *Router) Lines(phone string) []string {
+	var names []string
+	for _, line := range r.route(phone) {
+		names = append(names, line.Name())
+	}
+	return names
 }
 
 // Line is the line with a name, as a Result names it; nil where there is none.

@@ -58,8 +58,8 @@ func TestRouter(t *testing.T) {
 		{Provider: "a", ProviderID: "a" + mobile2, Err: unknown},
 		{Provider: "a", ProviderID: "a" + mobile3, Err: refused},
 		{Provider: "b", ProviderID: "b" + mobile4}, // a does not serve the number
-		{Provider: "a", ProviderID: "a" + mobile5, Err: later},
-		{Provider: "b", ProviderID: "b" + unicom, Err: stopped}, // its route names b alone
+		{Provider: "a", ProviderID: "a" + mobile5, Err: later, Stopped: map[string]*Error{"b": stopped}},
+		{Provider: "b", ProviderID: "b" + unicom, Err: stopped, Stopped: map[string]*Error{"b": stopped}}, // its route names b alone
 	}
 	if diff := cmp.Diff(want, r.Send(t.Context(), batch)); diff != "" {
 		t.Error(diff)
@@ -122,5 +122,42 @@ func TestARouterAsksWhomItCan(t *testing.T) {
 		if r.Line("a") == nil || r.Line("none") != nil {
 			t.Error("a line is not found by its name, or one that is not there")
 		}
+	}
+}
+
+// One line waits for a person, the other will never take it: the queue is kept.
+func TestALineThatIsStoppedKeepsTheQueue(t *testing.T) {
+	t.Parallel()
+	const phone = "13900000001"
+	a := &fixed{name: "cmpp", answers: map[string]*Error{phone: {Kind: ChannelStopped, Code: "CONNECT_3"}}}
+	b := &fixed{name: "aliyun", answers: map[string]*Error{phone: {Kind: MessageRefused, Code: "nongxun.TEXT_UNFIT"}}}
+	r, err := NewRouter([]Gateway{a, b}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Send(t.Context(), []Outgoing{{Phone: phone}})[0]; got.Err == nil || got.Err.Kind == MessageRefused {
+		t.Errorf("cmpp has only stopped until a person acts, aliyun has no template that fits: the queue must be kept, got %v", got.Err)
+	}
+}
+
+// What each line said on the way is told, whichever line's answer counts.
+func TestRouterTellsWhichLinesAreStopped(t *testing.T) {
+	t.Parallel()
+	const phone = "13900000001"
+	a := &fixed{name: "cmpp", answers: map[string]*Error{phone: {Kind: ChannelStopped, Code: "CONNECT_3"}}}
+	b := &fixed{name: "aliyun"}
+	r, err := NewRouter([]Gateway{a, b}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.Send(t.Context(), []Outgoing{{Phone: phone}, {Phone: "13900000002"}})
+	if got[0].Err != nil || got[0].Provider != "aliyun" || len(got[0].Stopped) != 1 || got[0].Stopped["cmpp"].Code != "CONNECT_3" {
+		t.Errorf("%+v", got[0])
+	}
+	if got[1].Provider != "cmpp" || got[1].Stopped != nil {
+		t.Errorf("%+v", got[1])
+	}
+	if names := r.Lines(phone); len(names) != 2 || names[0] != "cmpp" {
+		t.Errorf("lines %v", names)
 	}
 }

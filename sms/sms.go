@@ -28,11 +28,13 @@ type Outgoing struct {
 
 // Result is what the provider said of one Outgoing. Err is nil when it took the message; ProviderID is then the provider's id
 // of it, which several messages can share: a receipt is matched by ProviderID and Phone together. Provider is the Name of the
-// Gateway that carried it, where one Gateway stands for several; "" is the one that was called.
+// Gateway that carried it, where one Gateway stands for several; "" is the one that was called. Stopped are those of them that said
+// ChannelStopped or TemplateStopped on the way, by name.
 type Result struct {
 	Provider   string
 	ProviderID string
 	Err        *Error
+	Stopped    map[string]*Error
 }
 
 // Gateway carries messages. Send answers with one Result for each message, in order, and never fails as a whole. It blocks for

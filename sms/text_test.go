@@ -148,3 +148,17 @@ func TestOutcome(t *testing.T) {
 		t.Errorf("no error: outcome %d", got)
 	}
 }
+
+// What stands between or before numbers must not vanish, or a price becomes another one.
+func TestNumbersSurviveCleaning(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"①500斤②300斤": "(1)500斤(2)300斤", "①5斤": "(1)5斤", "⒈500斤": "(1)500斤", "每人½斤": "每人1/2斤", "2½斤": "2又1/2斤", "1∕2亩": "1/2亩", "上午9∶30开会": "上午9:30开会",
+		"最低气温−3℃": "最低气温-3度", "3∼5元/斤": "3~5元/斤", "2.5元∕斤": "2.5元/斤", "5m²": "5m2", "5㎡": "5m2",
+		"请访问www.a.com,13800138000报名": "请访问,13800138000报名",
+	} {
+		if got := sms.Line(in); got != want {
+			t.Errorf("%q went out as %q, want %q", in, got, want)
+		}
+	}
+}

@@ -24,11 +24,15 @@ type offer struct {
 	Templates, Notices map[string]Template
 	Hours              map[Slot]Hours
 	Stops              map[stop]time.Time
+	Lines              func(phone string) []string // that serve a phone; nil where there is one for all
 }
 
-// stop names a channel ("wechat", "sms"), a road ("message", "mass" …), or one template of them ("wechat" price, "notice" price; for
-// SMS the template is the family).
+// stop names a channel ("wechat", "sms"), a road ("message", "mass" …), one line of several for texts ("sms:cmpp"), or one template of
+// them ("wechat" price, "notice" price; for SMS the template is the family).
 type stop struct{ Channel, Template string }
+
+// lineChannel is how a line of several for texts is stopped.
+func lineChannel(line string) string { return SMS + ":" + line }
 
 // shortStop is how long a closed road is waited for; a longer stop is walked around where another road is open.
 const shortStop = 2 * time.Minute
@@ -49,7 +53,7 @@ func choose(d claimed, f facts, o offer, at time.Time) event {
 		if !o.reaches(r, d, f) {
 			continue
 		}
-		until, reason := o.closed(r, d, at)
+		until, reason := o.closed(r, d, f, at)
 		if reason == NoReason {
 			if morning, quiet := o.quiet(d.Class, r, at); quiet {
 				until, reason = morning, QuietHours
@@ -111,7 +115,12 @@ func (o offer) reaches(r rung, d claimed, f facts) bool {
 }
 
 // closed tells until when a road is stopped, and why; NoReason: it is open.
-func (o offer) closed(r rung, d claimed, at time.Time) (until time.Time, why Reason) {
+func (o offer) closed(r rung, d claimed, f facts, at time.Time) (until time.Time, why Reason) {
+	if r == rungSMS && o.Lines != nil {
+		if until = o.linesClosed(d.Class, f, at); !until.IsZero() {
+			return until, ChannelStopped
+		}
+	}
 	channel, template := WeChat, ""
 	switch r {
 	case rungSMS:
@@ -133,6 +142,23 @@ func (o offer) closed(r rung, d claimed, at time.Time) (until time.Time, why Rea
 		}
 	}
 	return until, why
+}
+
+// linesClosed tells until when all lines that serve a phone are stopped; zero: one is open.
+func (o offer) linesClosed(c Class, f facts, at time.Time) (until time.Time) {
+	for _, line := range o.Lines(f.Phone) {
+		whole, template := o.Stops[stop{Channel: lineChannel(line)}], o.Stops[stop{lineChannel(line), c.String()}]
+		if template.After(whole) {
+			whole = template
+		}
+		if !whole.After(at) {
+			return time.Time{}
+		}
+		if until.IsZero() || whole.Before(until) {
+			until = whole
+		}
+	}
+	return until
 }
 
 // whyNot is why no road is open to a person.

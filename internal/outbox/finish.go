@@ -185,9 +185,11 @@ func queueStops(b *pgx.Batch, done []answered) {
 	told := map[stop]bool{}
 	for _, a := range done {
 		for _, out := range a.outs {
-			if out.stops != nil && !told[*out.stops] {
-				told[*out.stops] = true
-				queueStop(b, *out.stops, out.code, out.event.at, out.until)
+			for _, h := range out.stops {
+				if !told[h.stop] {
+					told[h.stop] = true
+					queueStop(b, h.stop, h.code, out.event.at, h.until)
+				}
 			}
 		}
 	}

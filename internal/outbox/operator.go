@@ -106,13 +106,14 @@ ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED`, since, broadcast)
 }
 
 // parseStop reads what an operator stops: wechat, sms, a road (message, notice, template, mass), or one template or class of one: wechat/price,
-// notice/price, sms/promotion.
+// notice/price, sms/promotion. sms:aliyun, sms:cmpp and sms:smpp are lines where there are several.
 func parseStop(name string) (stop, error) {
 	channel, template, _ := strings.Cut(name, "/")
-	known := slices.Contains([]string{WeChat, SMS, "message", "notice", "template", "mass"}, channel)
+	line := slices.Contains([]string{lineChannel("aliyun"), lineChannel("cmpp"), lineChannel("smpp")}, channel)
+	known := line || slices.Contains([]string{WeChat, SMS, "message", "notice", "template", "mass"}, channel)
 	class := slices.Contains([]string{Reply.String(), Notice.String(), Promotion.String()}, template)
-	if !known || template == "" && strings.HasSuffix(name, "/") || template != "" && !slices.Contains([]string{WeChat, SMS, "notice"}, channel) ||
-		template != "" && channel == SMS && !class {
+	if !known || template == "" && strings.HasSuffix(name, "/") || template != "" && !line && !slices.Contains([]string{WeChat, SMS, "notice"}, channel) ||
+		template != "" && (line || channel == SMS) && !class {
 		return stop{}, fmt.Errorf("outbox: %q is no channel: write wechat, sms, message, notice, template or mass, or with a template wechat/price, notice/price, sms/promotion", name)
 	}
 	return stop{channel, template}, nil

@@ -20,7 +20,7 @@ type Plan struct {
 	ByRoad  map[string]int64 // message, notice, template, mass, sms
 	Skipped map[Reason]int64
 	Held    map[Reason]int64 // of those of ByRoad: go later, and why
-	Text    string           // as a phone shows it
+	Text    string           // as a phone shows it; where the lines make different ones of it, the longest
 	Parts   int              // that it counts
 	Problem string           // why it should not go by SMS as it is, in an operator's words; "" for none
 	CostFen int64            // of all texts, rounded up
@@ -29,13 +29,13 @@ type Plan struct {
 // planPiece is how many people are looked at in one statement.
 const planPiece = 50_000
 
-// planSQL groups people by what choose asks about them. A phone that is plainly mobile stands for all of them.
+// planSQL groups people by what choose asks about them. A mobile phone stands for all of its prefix, by which lines are chosen.
 const planSQL = `SELECT merged, opted_out, openid, followed, credits, notices, mass, phone, capped, count(*) FROM (
 SELECT c.merged_into IS NOT NULL AS merged, c.opted_out_at IS NOT NULL AS opted_out, CASE WHEN w.followed IS NULL THEN '' ELSE 'o' END AS openid, coalesce(w.followed, false) AS followed,
 	(w.followed AND EXISTS (SELECT FROM credit WHERE openid = w.value AND kind <> 'mass' AND remaining > 0 AND expires_at > $2))::int AS credits,
 	CASE WHEN $3 <> '' AND EXISTS (SELECT FROM notice_consent WHERE openid = w.value AND template = $3 AND (always OR remaining > 0)) THEN 1 ELSE 0 END AS notices,
 	CASE WHEN $4 AND NOT EXISTS (SELECT FROM credit WHERE openid = w.value AND kind = 'mass' AND remaining <= 0 AND expires_at > $2) THEN 1 ELSE 0 END AS mass,
-	CASE WHEN x.phone ~ '^1[3-9][0-9]{9}$' THEN '13800138000' ELSE x.phone END AS phone,
+	CASE WHEN x.phone ~ '^1[3-9][0-9]{9}$' THEN left(x.phone, 4) || '0000000' ELSE x.phone END AS phone,
 	$5 > 0 AND coalesce(` + pushedSQL + ` >= $5, false) AS capped
 FROM unnest($1::bigint[]) AS u (id) JOIN contact c ON c.id = u.id
 LEFT JOIN LATERAL (SELECT value, followed FROM address WHERE contact_id = c.id AND kind = 'openid' ORDER BY followed DESC, created_at DESC LIMIT 1) w ON true
@@ -52,10 +52,10 @@ func (o *Outbox) Plan(ctx context.Context, b Broadcast, audience Audience) (Plan
 		return p, err
 	}
 	text, refused := sms.Compose(sms.Draft{Sign: o.Sign, Family: b.Class.String(), Text: b.Text, Price: o.Price})
-	p.Text, p.Parts = text.Full, text.Parts
 	if refused != nil {
 		p.Problem = refused.Message
 	}
+	bill := &bill{gateway: o.SMS, text: b.Text, class: b.Class, draft: text, byCarrier: map[sms.Carrier]sms.Composed{}}
 	var g errgroup.Group
 	g.SetLimit(freezers)
 	var mu sync.Mutex
@@ -68,16 +68,55 @@ func (o *Outbox) Plan(ctx context.Context, b Broadcast, audience Audience) (Plan
 			break
 		}
 		after = ids[len(ids)-1]
-		g.Go(func() error { return o.planPiece(ctx, &mu, &p, b, offer, ids, at) })
+		g.Go(func() error { return o.planPiece(ctx, &mu, &p, bill, b, offer, ids, at) })
 	}
 	if err := g.Wait(); err != nil {
 		return p, fmt.Errorf("outbox: plan: %w", err)
 	}
-	p.CostFen = (sms.Price(p.ByRoad[rungSMS.String()]) * text.Cost).Fen()
+	if p.Parts == 0 { // nobody gets a text; it is shown all the same
+		p.Text, p.Parts = text.Full, text.Parts
+	}
+	p.CostFen = (sms.Price(bill.parts) * o.Price).Fen()
 	return p, nil
 }
 
-func (o *Outbox) planPiece(ctx context.Context, mu *sync.Mutex, p *Plan, b Broadcast, offer offer, ids []int64, at time.Time) error {
+// bill counts what the texts of a broadcast cost: the line that a phone is served by says what becomes of the text, such as the fixed
+// words of a template.
+type bill struct {
+	gateway   sms.Gateway
+	text      string
+	class     Class
+	draft     sms.Composed // by the rules for all lines
+	byCarrier map[sms.Carrier]sms.Composed
+	parts     int64
+}
+
+// add counts n texts to phones like this one.
+func (b *bill) add(p *Plan, phone string, n int64) {
+	carrier := sms.CarrierOf(phone)
+	c, known := b.byCarrier[carrier]
+	if !known {
+		c = b.draft
+		if composer, ok := b.gateway.(sms.Composer); ok {
+			var refused *sms.Error
+			c, refused = composer.Compose(sms.Outgoing{Phone: phone, Text: b.text, Family: b.class.String()})
+			switch {
+			case p.Problem != "":
+			case refused != nil:
+				p.Problem = refused.Message
+			case c.Parts > max(b.draft.Parts, 1):
+				p.Problem = fmt.Sprintf("发出去要算%d条的钱，不是%d条：线路会加上模板里的字，或者不去掉网址和表情。改短一点再发。", c.Parts, max(b.draft.Parts, 1))
+			}
+		}
+		b.byCarrier[carrier] = c
+		if c.Parts > p.Parts {
+			p.Text, p.Parts = c.Full, c.Parts
+		}
+	}
+	b.parts += n * int64(c.Parts)
+}
+
+func (o *Outbox) planPiece(ctx context.Context, mu *sync.Mutex, p *Plan, bill *bill, b Broadcast, offer offer, ids []int64, at time.Time) error {
 	rows, err := o.Pool.Query(ctx, planSQL, ids, at, b.Template, b.Mass, o.weeklyCap(b.Class), monday(at))
 	if err != nil {
 		return err
@@ -92,14 +131,16 @@ func (o *Outbox) planPiece(ctx context.Context, mu *sync.Mutex, p *Plan, b Broad
 	_, err = pgx.ForEachRow(rows, []any{&f.Merged, &f.OptedOut, &f.OpenID, &f.Followed, &f.Credits, &f.Notices, &f.Mass, &f.Phone, &capped, &n}, func() error {
 		mu.Lock()
 		defer mu.Unlock()
-		p.count(d, f, offer, at, capped, n)
+		if r, goes := p.count(d, f, offer, at, capped, n); goes && r == rungSMS {
+			bill.add(p, f.Phone, n)
+		}
 		return nil
 	})
 	return err
 }
 
-// count adds n people of one kind.
-func (p *Plan) count(d claimed, f facts, o offer, at time.Time, capped bool, n int64) {
+// count adds n people of one kind, and says by which road they go, if any.
+func (p *Plan) count(d claimed, f facts, o offer, at time.Time, capped bool, n int64) (r rung, goes bool) {
 	p.People += n
 	e := choose(d, f, o, at)
 	var held Reason
@@ -118,9 +159,11 @@ func (p *Plan) count(d claimed, f facts, o offer, at time.Time, capped bool, n i
 		if held != NoReason {
 			p.Held[held] += n
 		}
+		return e.rung, true
 	case e.what == hapHold:
 		p.Held[e.reason] += n
 	default:
 		p.Skipped[e.reason] += n
 	}
+	return 0, false
 }

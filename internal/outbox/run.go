@@ -79,6 +79,7 @@ type Outbox struct {
 	settles chan struct{}
 	marked  atomic.Pointer[string]
 	buckets sync.Map // names of those whose row is there
+	told    sync.Map // when an operator was last told of a stop
 	texts   texts
 	timing  timing
 	piece   int                // of a freeze
@@ -228,6 +229,18 @@ func (o *Outbox) finishSurely(ctx context.Context, done []answered) error {
 	return errs
 }
 
+// newly says whether an operator was not told of a stop in the last minute: what goes by another line meets it with every call.
+func (o *Outbox) newly(s stop) bool {
+	at := o.now()
+	last, _ := o.told.Load(s)
+	before, ok := last.(time.Time)
+	if ok && at.Sub(before) < stopPause {
+		return false
+	}
+	o.told.Store(s, at)
+	return true
+}
+
 // report tells the operator, once a claim, what a provider has stopped, and how many deliveries were not taken and why.
 func (o *Outbox) report(ctx context.Context, done []answered) {
 	told := map[stop]bool{}
@@ -235,10 +248,12 @@ func (o *Outbox) report(ctx context.Context, done []answered) {
 	not := map[why]int{}
 	for _, a := range done {
 		for _, out := range a.outs {
-			if out.stops != nil && !told[*out.stops] {
-				told[*out.stops] = true
-				o.Log.ErrorContext(ctx, "the provider has stopped this; it waits and is tried again, an operator should look",
-					"channel", out.stops.Channel, "template", out.stops.Template, "code", out.code)
+			for _, h := range out.stops {
+				if !told[h.stop] && o.newly(h.stop) {
+					told[h.stop] = true
+					o.Log.ErrorContext(ctx, "the provider has stopped this; it waits and is tried again, an operator should look",
+						"channel", h.Channel, "template", h.Template, "code", h.code)
+				}
 			}
 			if out.event.what != hapAccept {
 				not[why{a.rung.String(), out.event.what.String(), out.code}] += len(out.members)
@@ -254,6 +269,9 @@ func (o *Outbox) report(ctx context.Context, done []answered) {
 func (o *Outbox) offer(ctx context.Context, at time.Time) (offer, error) {
 	of := offer{
 		WeChat: o.WeChat != nil, SMS: o.SMS != nil, Templates: o.Templates, Notices: o.Notices, Hours: o.Hours, Stops: map[stop]time.Time{},
+	}
+	if r, several := o.SMS.(*sms.Router); several {
+		of.Lines = r.Lines
 	}
 	rows, err := o.Pool.Query(ctx, `SELECT channel, template, until FROM channel_stop WHERE until > $1`, at)
 	if err != nil {

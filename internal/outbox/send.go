@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,8 +37,19 @@ type outcome struct {
 	shut       bool // the platform lets us write no more to this follower
 	unwilling  bool // the person agrees to this subscription notice no more
 	refund     bool // the credit was not used
-	stops      *stop
-	until      time.Time // of stops: exactly until then; zero: as queueStop sees fit
+	stops      []halt
+}
+
+// halt is a stop that a provider's answer makes.
+type halt struct {
+	stop
+	code  string
+	until time.Time // exactly until then; zero: as queueStop sees fit
+}
+
+// halts notes that the answer stops something.
+func (out *outcome) halts(s stop, until time.Time) {
+	out.stops = append(out.stops, halt{s, out.code, until})
 }
 
 // answered is a call with what came of each of its messages, in order.
@@ -148,14 +161,14 @@ func readWeChat(out *outcome, c call, err error, at time.Time) event {
 	if e.Code == 45065 { // it has this reference: it was taken before
 		return event{what: hapAccept, at: at}
 	}
-	road := &stop{Channel: c.rung.String()}
+	road := stop{Channel: c.rung.String()}
 	switch e.Kind {
 	case bot.RetryLater:
 		out.refund = true
 		switch e.Code {
 		case 45009, 45011: // the account's quota of this API, of the day or of the minute
 			jitter := rand.N(5 * time.Second)
-			out.stops, out.until = road, at.Add(e.RetryAfter+jitter)
+			out.halts(road, at.Add(e.RetryAfter+jitter))
 			return event{what: hapRetry, at: at, reason: FlowLimit}
 		}
 		return event{what: hapRetry, at: at, reason: RetryLater, wait: e.RetryAfter}
@@ -167,7 +180,8 @@ func readWeChat(out *outcome, c call, err error, at time.Time) event {
 		case 43101:
 			out.unwilling = true
 		case 45028:
-			out.stops, out.until, out.refund = road, at.Add(max(e.RetryAfter, time.Hour)), true
+			out.refund = true
+			out.halts(road, at.Add(max(e.RetryAfter, time.Hour)))
 		default:
 			out.shut = c.rung == rungMessage
 		}
@@ -179,16 +193,20 @@ func readWeChat(out *outcome, c call, err error, at time.Time) event {
 		out.refund = true
 		return event{what: hapNextRung, at: at, reason: Unfollowed}
 	case bot.TemplateStopped:
-		out.stops, out.refund = &stop{WeChat, c.template}, true
+		out.refund = true
+		template := stop{WeChat, c.template}
 		if c.rung == rungNotice {
-			out.stops.Channel = road.Channel
+			template.Channel = road.Channel
 		}
+		out.halts(template, time.Time{})
 		return event{what: hapNextRung, at: at, reason: TemplateStopped}
 	case bot.ChannelStopped:
-		out.stops, out.refund = &stop{Channel: WeChat}, true
+		out.refund = true
+		out.halts(stop{Channel: WeChat}, time.Time{})
 		return event{what: hapRetry, at: at, reason: ChannelStopped, wait: stopPause}
 	case bot.APIStopped:
-		out.stops, out.until, out.refund = road, at.Add(apiPause), true
+		out.refund = true
+		out.halts(road, at.Add(apiPause))
 		return event{what: hapRetry, at: at, reason: ChannelStopped}
 	case bot.Refused:
 		out.refund = true
@@ -215,10 +233,14 @@ func (o *Outbox) sendTexts(ctx context.Context, c call) []outcome {
 
 // readSMS turns a provider's result into an event and what else it teaches.
 func readSMS(out *outcome, c call, r sms.Result, at time.Time) event {
+	for _, line := range slices.Sorted(maps.Keys(r.Stopped)) { // one line of several does not stop the others
+		out.stops = append(out.stops, halt{stop{lineChannel(line), stoppedTemplate(r.Stopped[line], c.class)}, r.Stopped[line].Code, time.Time{}})
+	}
 	if r.Err == nil {
 		return event{what: hapAccept, at: at}
 	}
 	out.code = cmp.Or(r.Err.Code, r.Err.Kind.String())
+	alone := r.Provider == ""
 	switch r.Err.Kind {
 	case sms.RetryLater:
 		why := RetryLater
@@ -226,14 +248,26 @@ func readSMS(out *outcome, c call, r sms.Result, at time.Time) event {
 			why = FlowLimit
 		}
 		return event{what: hapRetry, at: at, reason: why, wait: r.Err.RetryAfter}
-	case sms.ChannelStopped:
-		out.stops = &stop{Channel: SMS}
-		return event{what: hapRetry, at: at, reason: ChannelStopped, wait: stopPause}
-	case sms.TemplateStopped:
-		out.stops = &stop{SMS, c.class.String()}
-		return event{what: hapRetry, at: at, reason: TemplateStopped, wait: stopPause}
+	case sms.ChannelStopped, sms.TemplateStopped:
+		template := stoppedTemplate(r.Err, c.class)
+		if alone {
+			out.halts(stop{SMS, template}, time.Time{})
+		}
+		why := ChannelStopped
+		if template != "" {
+			why = TemplateStopped
+		}
+		return event{what: hapRetry, at: at, reason: why, wait: stopPause}
 	case sms.MessageRefused:
 		return event{what: hapRefuse, at: at, reason: Refused}
 	}
 	return event{what: hapNoAnswer, at: at, reason: NoAnswer}
+}
+
+// stoppedTemplate is the class whose template an error stops; "" is the whole line.
+func stoppedTemplate(err *sms.Error, c Class) string {
+	if err.Kind == sms.TemplateStopped {
+		return c.String()
+	}
+	return ""
 }

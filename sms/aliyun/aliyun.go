@@ -209,7 +209,8 @@ func (g *Gateway) deliver(ctx context.Context, grp group, results []sms.Result, 
 			g.deliver(ctx, group{grp.code, grp.extend, grp.messages[half:]}, results, extra)
 			return
 		}
-		err = &sms.Error{Kind: sms.RetryLater, Code: err.Code, Message: "同批中有短信被拒：" + err.Message, RetryAfter: max(err.RetryAfter, time.Minute)}
+		// Whose limit it is nobody knows yet: the others are not to wait a day for it.
+		err = &sms.Error{Kind: sms.RetryLater, Code: err.Code, Message: "同批中有短信被拒：" + err.Message, RetryAfter: time.Minute}
 	}
 	for _, m := range grp.messages {
 		results[m.index] = sms.Result{ProviderID: bizID, Err: err}

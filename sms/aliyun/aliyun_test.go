@@ -367,3 +367,26 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Three phones have had their day's worth. The 97 others of the batch must not wait a day.
+func TestADaysLimitIsOfOnePhone(t *testing.T) {
+	t.Parallel()
+	full := []string{"13800000010", "13800000040", "13800000077"}
+	_, g := serve(t, func(v url.Values) (int, string) {
+		for _, p := range full {
+			if strings.Contains(v.Get("PhoneNumberJson")+v.Get("PhoneNumbers"), p) {
+				return 200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL","Message":"触发天级流控Permits:40"}`
+			}
+		}
+		return 200, `{"Code":"OK","BizId":"1"}`
+	})
+	late := 0
+	for _, r := range g.Send(t.Context(), many(100)) {
+		if r.Err != nil && r.Err.RetryAfter > time.Hour {
+			late++
+		}
+	}
+	if late > len(full) {
+		t.Errorf("%d of 100 wait for 24 hours, %d have reached their limit", late, len(full))
+	}
+}

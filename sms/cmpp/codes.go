@@ -75,10 +75,17 @@ func connectMeaning(status uint32) string {
 	return "其他错误,请问运营商"
 }
 
+// needsPerson tells a CONNECT that was refused for what only a person can set right. Other refusals (5 and above) pass by themselves: a
+// gateway that has not noticed that an old connection is gone, or another replica, has all the connections that were granted.
+func needsPerson(err error) bool {
+	var refused *ConnectError
+	return errors.As(err, &refused) && refused.Status <= 4
+}
+
 // noLine is why nothing can be sent while no connection is up; err is what the last attempt ended with.
 func noLine(err error) *sms.Error {
 	var refused *ConnectError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && needsPerson(err) {
 		return &sms.Error{Kind: sms.ChannelStopped, Code: fmt.Sprintf("CONNECT_%d", refused.Status), Message: "网关拒绝登录:" + connectMeaning(refused.Status)}
 	}
 	return &sms.Error{Kind: sms.RetryLater, Code: CodeUnreachable, Message: "连不上运营商网关,自动重连", RetryAfter: 5 * time.Second}

@@ -92,10 +92,11 @@ func (f *fields) uint32() uint32 { return binary.BigEndian.Uint32(f.bytes(4)) }
 
 func (f *fields) uint64() uint64 { return binary.BigEndian.Uint64(f.bytes(8)) }
 
-// text is a field of n bytes up to the first NUL, without blanks around: gateways fill up with either.
+// text is a field of n bytes up to the first NUL, without blanks around: gateways fill up with either. What is not UTF-8 no database would
+// take, and then the frame would come for ever.
 func (f *fields) text(n int) string {
 	b, _, _ := bytes.Cut(f.bytes(n), []byte{0})
-	return strings.TrimSpace(string(b))
+	return strings.TrimSpace(strings.ToValidUTF8(string(b), "?"))
 }
 
 // status is one byte in 2.x and four in 3.0.

@@ -108,7 +108,7 @@ func New(c Config) (*Line, error) {
 	l.ref.Store(rand.Uint32()) //nolint:gosec // not a secret
 	l.line = line.New(line.Protocol{
 		HeaderLen: headerLength, MaxFrame: maxFrame, Dial: l.connect, Head: head, Handle: l.handle,
-		Refused: func(err error) bool { return errors.As(err, new(*ConnectError)) },
+		Refused: needsPerson,
 		Probe:   func(b []byte, n uint32) []byte { return appendBare(b, CmdActiveTest, n) },
 		Leave:   func(b []byte, n uint32) []byte { return appendBare(b, CmdTerminate, n) },
 	}, line.Options{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,7 +104,7 @@ func (l *Line) receive(ctx context.Context) {
 }
 
 // storeEach stores one after another, so that one that cannot be stored keeps nobody else waiting, and returns those that are to be
-// tried again.
+// tried again, those that failed last.
 func (l *Line) storeEach(ctx context.Context, pending []taken) (again []taken) {
 	for i, t := range pending {
 		err := l.store(ctx, pending[i:i+1])
@@ -112,7 +113,7 @@ func (l *Line) storeEach(ctx context.Context, pending []taken) (again []taken) {
 		}
 		l.c.Log.ErrorContext(ctx, "an incoming message could not be stored; it is not answered and tried again", "line", l.c.Name, "error", err)
 		if again = append(again, t); len(again) == 3 { // it is the database: the others need not be tried
-			return append(again, pending[i+1:]...)
+			return append(slices.Clone(pending[i+1:]), again...)
 		}
 	}
 	return again

@@ -4,12 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/nongxun/nongxun/sms"
 	"github.com/nongxun/nongxun/sms/internal/line"
 )
+
+// finishLimit is how long after the end of its context Send goes on with long messages that have begun: a part that was taken is paid
+// for, and is nothing without the others.
+const finishLimit = 5 * time.Second
 
 // flowTries is how often a message that met flow control (Result 8) is offered again within one Send.
 const flowTries = 5
@@ -64,25 +70,38 @@ func (l *Line) Send(ctx context.Context, batch []sms.Outgoing) []sms.Result {
 	return results
 }
 
-// prepare checks a message and cuts it into parts.
-func (l *Line) prepare(out sms.Outgoing) (*message, *sms.Error) {
+// Compose says what a phone will show of a message and in how many parts (sms.Composer). What they cost is not known here.
+func (l *Line) Compose(out sms.Outgoing) (sms.Composed, *sms.Error) {
+	_, text, contents, err := l.encode(out)
+	if err != nil {
+		return sms.Composed{}, err
+	}
+	c := sms.Composed{Text: text, Full: text, Parts: len(contents)}
+	if l.c.Sign != "" {
+		c.Full = "【" + l.c.Sign + "】" + text
+	}
+	c.Length = sms.Length(c.Full)
+	return c, nil
+}
+
+// encode checks a message and gives the phone, what it says without the sign, and the content of each part without a header.
+func (l *Line) encode(out sms.Outgoing) (phone, text string, contents [][]byte, err *sms.Error) {
 	phone, ok := sms.NormalPhone(out.Phone)
-	text := strings.TrimSpace(quotes.Replace(out.Text))
+	text = strings.TrimSpace(quotes.Replace(out.Text))
 	if out.Family == sms.Promotion {
 		text = sms.WithOptOut(text)
 	}
 	length := sms.Length(text) + sms.Length(l.c.Sign) + 2
 	switch {
 	case !ok:
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodePhone, Message: "不是大陆手机号码"}
+		return "", "", nil, &sms.Error{Kind: sms.MessageRefused, Code: CodePhone, Message: "不是大陆手机号码"}
 	case text == "":
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
+		return "", "", nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
 	case length > sms.MaxLength:
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信太长,连签名最多 500 字"}
+		return "", "", nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信太长,连签名最多 500 字"}
 	case len(l.c.Number)+len(out.Extend) > 20:
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeNumber, Message: "接入号加扩展码超过 20 位"}
+		return "", "", nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeNumber, Message: "接入号加扩展码超过 20 位"}
 	}
-	var contents [][]byte
 	switch {
 	case l.c.Sign == "":
 		contents = sms.EncodeUCS2(text)
@@ -90,6 +109,15 @@ func (l *Line) prepare(out sms.Outgoing) (*message, *sms.Error) {
 		contents = sms.EncodeUCS2Beside(text, sms.Length(l.c.Sign)+2)
 	default:
 		contents = sms.EncodeUCS2("【" + l.c.Sign + "】" + text)
+	}
+	return phone, text, contents, nil
+}
+
+// prepare checks a message and cuts it into parts.
+func (l *Line) prepare(out sms.Outgoing) (*message, *sms.Error) {
+	phone, _, contents, err := l.encode(out)
+	if err != nil {
+		return nil, err
 	}
 	m := &message{out: out, phone: phone, parts: make([]part, len(contents)), open: len(contents)}
 	var ref uint16
@@ -121,19 +149,30 @@ type sender struct {
 
 func (s *sender) run(ctx context.Context) {
 	all := s.queue
+	rest, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(finishLimit, cancel) })()
 	for len(s.queue) > 0 || s.flying > 0 {
 		if len(s.queue) > 0 {
 			p := s.queue[0]
 			s.queue = s.queue[1:]
-			if err := s.offer(ctx, p); err != nil {
+			until := ctx
+			if p.m.begun() {
+				until = rest
+			}
+			if err := s.offer(until, p); err != nil {
 				p.end(err)
 			}
 		} else {
 			s.line.Flush()
+			done := ctx.Done()
+			if slices.ContainsFunc(all, func(p *part) bool { return p.flying && len(p.m.parts) > 1 }) {
+				done = rest.Done()
+			}
 			select {
 			case o := <-s.ends:
 				s.take(o)
-			case <-ctx.Done():
+			case <-done:
 				s.abandon(all)
 				return
 			}
@@ -251,6 +290,11 @@ func (s *sender) fill(p *part) {
 	}
 }
 
+// begun says that the gateway has, or may have, a part of the message.
+func (m *message) begun() bool {
+	return slices.ContainsFunc(m.parts, func(p part) bool { return p.taken || p.flying })
+}
+
 // spoiled says that a part of the message has failed, so that the others are of no use.
 func (m *message) spoiled() bool {
 	for i := range m.parts {
@@ -280,7 +324,7 @@ func (m *message) conclude() {
 			taken++
 		case p.err.Kind == sms.Unknown:
 			unknown, first = true, p.err
-		case first == nil:
+		case first == nil || first.Code == CodePartly: // what spoiled the others says more
 			first = p.err
 		}
 	}

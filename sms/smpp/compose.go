@@ -25,6 +25,7 @@ const (
 type composer struct {
 	source      Address
 	sign        string // with 【】, or ""
+	shown       string // the sign that a phone shows, whoever sets it
 	beside      int    // units of the sign that the SMSC sets before each message
 	country     string // 86, or "" where national numbers are wanted
 	serviceType string
@@ -35,14 +36,36 @@ type composer struct {
 
 // compose makes the parts of a message, in order. Only of the last one a receipt is asked.
 func (c *composer) compose(out sms.Outgoing) ([]*Message, *sms.Error) {
+	e, err := c.encode(out)
+	if err != nil {
+		return nil, err
+	}
+	if c.long == LongPayload && len(e.parts) > 1 {
+		m := c.message(e.source, e.dest, e.coding)
+		m.TLVs = m.TLVs.Add(TagMessagePayload, bytes.Join(e.parts, nil)...)
+		m.RegisteredDelivery = 1
+		return []*Message{m}, nil
+	}
+	return c.messages(e), nil
+}
+
+// encoded is a message before it is made into PDUs.
+type encoded struct {
+	source, dest Address
+	text         string // without the sign
+	coding       byte
+	parts        [][]byte // without headers
+}
+
+func (c *composer) encode(out sms.Outgoing) (e encoded, err *sms.Error) {
 	dest, ok := c.dest(out.Phone)
 	if !ok {
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodePhone, Message: "不是手机号码"}
+		return e, &sms.Error{Kind: sms.MessageRefused, Code: CodePhone, Message: "不是手机号码"}
 	}
 	source := c.source
 	source.Addr += out.Extend
 	if len(source.Addr) > 20 {
-		return nil, &sms.Error{Kind: sms.ChannelStopped, Code: CodeSource, Message: "发送号码加扩展码超过 20 位，请检查 NONGXUN_SMPP_SRC"}
+		return e, &sms.Error{Kind: sms.ChannelStopped, Code: CodeSource, Message: "发送号码加扩展码超过 20 位，请检查 NONGXUN_SMPP_SRC"}
 	}
 	text := strings.TrimSpace(out.Text)
 	if out.Family == sms.Promotion {
@@ -53,35 +76,34 @@ func (c *composer) compose(out sms.Outgoing) ([]*Message, *sms.Error) {
 	}
 	switch {
 	case text == "":
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
+		return e, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: "短信没有内容"}
 	case sms.Length(c.sign+text)+c.beside > sms.MaxLength:
-		return nil, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: fmt.Sprintf("短信太长，连签名最多 %d 字", sms.MaxLength)}
+		return e, &sms.Error{Kind: sms.MessageRefused, Code: CodeText, Message: fmt.Sprintf("短信太长，连签名最多 %d 字", sms.MaxLength)}
 	}
 	coding, parts := c.alphabet.split(c.sign + text)
 	if c.beside > 0 { // the sign is Chinese, so the whole becomes UCS2
 		coding, parts = codingUCS2, sms.EncodeUCS2Beside(text, c.beside)
 	}
-	if c.long == LongPayload && len(parts) > 1 {
-		m := c.message(source, dest, coding)
-		m.TLVs = m.TLVs.Add(TagMessagePayload, bytes.Join(parts, nil)...)
-		m.RegisteredDelivery = 1
-		return []*Message{m}, nil
-	}
-	messages := make([]*Message, len(parts))
+	return encoded{source, dest, text, coding, parts}, nil
+}
+
+// messages are the PDUs of a message's parts.
+func (c *composer) messages(e encoded) []*Message {
+	messages := make([]*Message, len(e.parts))
 	reference := uint16(0)
-	if len(parts) > 1 {
+	if len(e.parts) > 1 {
 		reference = uint16(c.reference.Add(1)) //nolint:gosec // it goes round
 	}
-	for i, data := range parts {
-		m := c.message(source, dest, coding)
+	for i, data := range e.parts {
+		m := c.message(e.source, e.dest, e.coding)
 		m.ShortMessage = data
-		if len(parts) > 1 {
-			m.number(c.long, sms.Header{Ref: reference & 0xff, Total: len(parts), Seq: i + 1})
+		if len(e.parts) > 1 {
+			m.number(c.long, sms.Header{Ref: reference & 0xff, Total: len(e.parts), Seq: i + 1})
 		}
 		messages[i] = m
 	}
 	messages[len(messages)-1].RegisteredDelivery = 1
-	return messages, nil
+	return messages
 }
 
 // quotes keeps a text from looking as if it had a sign of its own.

@@ -249,5 +249,5 @@ func plainPhone(addr string) string {
 	if p, ok := sms.NormalPhone(addr); ok {
 		return p
 	}
-	return strings.TrimPrefix(strings.TrimSpace(addr), "+")
+	return strings.TrimPrefix(strings.TrimSpace(strings.ToValidUTF8(addr, "?")), "+")
 }

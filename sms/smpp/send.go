@@ -17,6 +17,30 @@ const slowRetry = 5 * time.Second
 // partTries is how often a later part of a long message is sent when the SMSC throttles it: the first part is on its way.
 const partTries = 5
 
+// finishLimit is how long after the end of its context Send goes on with long messages that have begun: a part that was taken is paid
+// for, and is nothing without the others.
+const finishLimit = 5 * time.Second
+
+// longAtOnce is how many long messages may have begun: what the rate and the windows let be finished within finishLimit.
+func longAtOnce(c Config) int {
+	n := c.Window * max(c.Connections, 1)
+	if c.Rate > 0 {
+		n = min(n, int(c.Rate/2))
+	}
+	return max(n, 1)
+}
+
+// Compose says what a phone will show of a message and in how many parts (sms.Composer). What they cost is not known here.
+func (g *Gateway) Compose(out sms.Outgoing) (sms.Composed, *sms.Error) {
+	e, err := g.composer.encode(out)
+	if err != nil {
+		return sms.Composed{}, err
+	}
+	c := sms.Composed{Text: e.text, Full: g.composer.shown + e.text, Parts: len(e.parts)}
+	c.Length = sms.Length(c.Full)
+	return c, nil
+}
+
 // Send submits the batch, as many at once as the windows have room for. Of a long message each part waits for the one before, so
 // that "later" can be said only while none of it was taken. It blocks until every answer is there or its time is over.
 func (g *Gateway) Send(ctx context.Context, batch []sms.Outgoing) []sms.Result {
@@ -68,9 +92,19 @@ func (g *Gateway) submit(ctx context.Context, m *Message, ref string, done func(
 
 // submitParts sends the parts of one message one after another. The result's ProviderID is that of the last part.
 func (g *Gateway) submitParts(ctx context.Context, parts []*Message, ref string) sms.Result {
+	select {
+	case g.begun <- struct{}{}:
+		defer func() { <-g.begun }()
+	case <-ctx.Done():
+		return sms.Result{Err: notSent(ctx.Err())}
+	}
+	rest, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(finishLimit, cancel) })()
 	var r sms.Result
 	for i, part := range parts {
 		if r = g.submitPart(ctx, part, ref, i > 0); r.Err == nil {
+			ctx = rest
 			continue
 		}
 		if i > 0 && r.Err.Kind != sms.Unknown {

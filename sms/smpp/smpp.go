@@ -141,6 +141,7 @@ type Gateway struct {
 	run      string // tells this run's arrivals from those of another process
 	arrivals atomic.Int64
 	lates    lates
+	begun    chan struct{} // holds as many tokens as long messages have begun
 }
 
 // New checks the configuration; it calls nobody. The error names the field that is wrong.
@@ -163,12 +164,13 @@ func New(c Config) (*Gateway, error) {
 	if sign != "" {
 		sign = "【" + sign + "】"
 	}
-	beside := 0
+	shown, beside := sign, 0
 	if c.SignByGateway {
 		sign, beside = "", sms.Length(sign)
 	}
 	g := &Gateway{config: c, run: rand.Text()[:12], ids: newMessageIDs(c.ReceiptIDs), incoming: line.NewBatches[delivery](maxWaiting, maxBatch)}
-	g.composer.source, g.composer.sign, g.composer.beside, g.composer.country = source, sign, beside, c.Country
+	g.begun = make(chan struct{}, longAtOnce(c))
+	g.composer.source, g.composer.sign, g.composer.shown, g.composer.beside, g.composer.country = source, sign, shown, beside, c.Country
 	g.composer.serviceType, g.composer.alphabet, g.composer.long = c.ServiceType, c.Alphabet, c.Long
 	g.composer.reference.Store(uint32(c.Now().UnixNano())) //nolint:gosec // any number will do, but not always the same
 	g.line = line.New(line.Protocol{
