@@ -100,7 +100,7 @@ func (l lane) dueSQL() string {
 
 // dueAtRateSQL takes the tokens in the same statement: as many rows as there is room in the bucket, and no more tokens than rows.
 func (l lane) dueAtRateSQL() string {
-	return fmt.Sprintf(`WITH room AS (`+roomSQL+`), `, 5, 6, 7, 8, 9) + fmt.Sprintf(noteSQL, dueWhere+"least($3, (SELECT room FROM room))") + `, taken AS (
+	return fmt.Sprintf(`WITH room AS (`+roomSQL+`), `, 5, 6, 7, 8, 9) + fmt.Sprintf(noteSQL, dueWhere+"least($3, coalesce((SELECT room FROM room), 0))") + `, taken AS (
 	UPDATE bucket b SET taken_to = room.taken_to + (SELECT count(*) FROM due) * room.interval FROM room WHERE b.name = $9)` + fmt.Sprintf(claimedSQL, l.facts, l.from)
 }
 
@@ -140,18 +140,20 @@ func (o *Outbox) claim(ctx context.Context, l lane, only Class) (goes []call, mo
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after a commit it does nothing
 	var due []claimed
+	var taken int
 	for class := Reply; class <= only && len(due) == 0; class++ {
-		if due, err = selectDue(ctx, tx, l, rate, class, at); err != nil {
+		if due, taken, err = selectDue(ctx, tx, l, rate, class, at); err != nil {
 			return nil, false, fmt.Errorf("outbox: claim: %w", err)
 		}
 	}
 	if len(due) == 0 {
+		o.buckets.Delete(l.rate) // a bucket is lost in a crash or a failover: the next look makes sure of it
 		return nil, false, nil
 	}
 	if err := o.fillBroadcasts(ctx, tx, due); err != nil {
 		return nil, false, fmt.Errorf("outbox: claim: %w", err)
 	}
-	p := &claiming{o: o, tx: tx, mark: mark, lane: l, offer: offer, at: at, due: due}
+	p := &claiming{o: o, tx: tx, mark: mark, lane: l, offer: offer, at: at, due: due, taken: taken}
 	if goes, err = p.decide(ctx); err != nil {
 		return nil, false, fmt.Errorf("outbox: claim: %w", err)
 	}
@@ -162,7 +164,8 @@ func (o *Outbox) claim(ctx context.Context, l lane, only Class) (goes []call, mo
 	return goes, true, nil
 }
 
-func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, at time.Time) ([]claimed, error) {
+// selectDue claims what is due, and for notices what else waits for the same people; taken are those of the first kind: each took a token.
+func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, at time.Time) (due []claimed, taken int, err error) {
 	sql, args := l.dueSQL(), []any{class, at, l.batch, l.line}
 	if rate.limited() {
 		sql = l.dueAtRateSQL()
@@ -170,21 +173,22 @@ func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, a
 	}
 	if l.line == lineMass { // one claim at a time, see wholeLists
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('outbox mass', 0))`); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	due, err := pgx.CollectRows(rows, scanClaimed) // most claims find little: room for a whole batch would be megabytes each time
+	due, err = pgx.CollectRows(rows, scanClaimed) // most claims find little: room for a whole batch would be megabytes each time
 	switch {
 	case err != nil || len(due) == 0:
-		return due, err
+		return due, 0, err
 	case l.line == lineMass:
-		return wholeLists(ctx, tx, l, due, at)
+		whole, err := wholeLists(ctx, tx, l, due, at)
+		return whole, len(due), err
 	case class != Notice:
-		return due, nil
+		return due, len(due), nil
 	}
 	contacts := make([]int64, len(due))
 	for i, d := range due {
@@ -192,14 +196,14 @@ func selectDue(ctx context.Context, tx pgx.Tx, l lane, rate Rate, class Class, a
 	}
 	slices.Sort(contacts)
 	if rows, err = tx.Query(ctx, waitingSQL, slices.Compact(contacts), at, l.line); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil || len(ids) == 0 {
-		return due, err
+		return due, len(due), err
 	}
 	waiting, err := l.claimThese(ctx, tx, ids, at)
-	return append(due, waiting...), err
+	return append(due, waiting...), len(due), err
 }
 
 func (l lane) claimThese(ctx context.Context, tx pgx.Tx, ids []int64, at time.Time) ([]claimed, error) {

@@ -1,7 +1,9 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,12 +59,23 @@ ON CONFLICT (openid, kind) DO UPDATE SET remaining = excluded.remaining, expires
 WHERE credit.expires_at < excluded.expires_at`, openids, kinds, remaining, until)
 }
 
+// inOrder are the indexes of openids in their order: two replicas lock their rows in one.
+func inOrder(openids []string) []int {
+	order := make([]int, len(openids))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(openids[x], openids[y]) })
+	return order
+}
+
 // takeCredits uses one credit for each openid, the one that ends first, and returns its kind, "" where none is left. Replicas that
 // do so at once get different ones.
 func takeCredits(ctx context.Context, tx pgx.Tx, openids []string, at time.Time) ([]string, error) {
 	kinds := make([]string, len(openids))
 	var b pgx.Batch
-	for i, openid := range openids {
+	for _, i := range inOrder(openids) {
+		openid := openids[i]
 		b.Queue(`UPDATE credit SET remaining = remaining - 1 WHERE openid = $1 AND kind = (
 	SELECT kind FROM credit WHERE openid = $1 AND kind <> 'mass' AND remaining > 0 AND expires_at > $2 ORDER BY expires_at, kind LIMIT 1 FOR UPDATE)
 AND remaining > 0 RETURNING kind`, openid, at).Query(func(rows pgx.Rows) error {
@@ -80,7 +93,8 @@ AND remaining > 0 RETURNING kind`, openid, at).Query(func(rows pgx.Rows) error {
 func takeConsents(ctx context.Context, tx pgx.Tx, openids, templates []string) ([]bool, error) {
 	got := make([]bool, len(openids))
 	var b pgx.Batch
-	for i, openid := range openids {
+	for _, i := range inOrder(openids) {
+		openid := openids[i]
 		b.Queue(`UPDATE notice_consent SET remaining = CASE WHEN always THEN remaining ELSE remaining - 1 END
 WHERE openid = $1 AND template = $2 AND (always OR remaining > 0)`, openid, templates[i]).Exec(func(tag pgconn.CommandTag) error {
 			got[i] = tag.RowsAffected() > 0
@@ -108,13 +122,20 @@ WHERE c.remaining > 0 OR c.expires_at <= $4 RETURNING openid`, openids, massAMon
 	return got, err
 }
 
-// queueRefund gives a credit back whose message was certainly not sent.
+// queueRefund gives a credit back whose message was certainly not sent. Never more than the platform gives: the person may have written again.
 func queueRefund(b *pgx.Batch, openid, template, kind string) {
+	queueRefundOf(b, attemptID{}, openid, template, kind)
+}
+
+// queueRefundOf does so as long as the call that used the credit is open: its answer may be noted twice.
+func queueRefundOf(b *pgx.Batch, call attemptID, openid, template, kind string) {
+	const open = ` AND ($3 = 0 OR EXISTS (SELECT FROM call WHERE lead = $3 AND lead_try = $4 AND closed_at IS NULL))`
 	if kind == creditNotice {
-		b.Queue(`UPDATE notice_consent SET remaining = remaining + 1 WHERE openid = $1 AND template = $2 AND NOT always`, openid, template)
+		b.Queue(`UPDATE notice_consent SET remaining = remaining + 1 WHERE openid = $1 AND template = $2 AND NOT always`+open, openid, template, call.delivery, call.try)
 		return
 	}
-	b.Queue(`UPDATE credit SET remaining = remaining + 1 WHERE openid = $1 AND kind = $2`, openid, kind)
+	b.Queue(`UPDATE credit SET remaining = least(remaining + 1, CASE kind WHEN 'message' THEN 5 WHEN 'mass' THEN 4 ELSE 3 END) WHERE openid = $1 AND kind = $2`+open,
+		openid, kind, call.delivery, call.try)
 }
 
 // queueNoCredits notes that the platform lets us write no more to a follower, whatever we had counted.

@@ -3,6 +3,7 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -41,6 +42,7 @@ type claiming struct {
 	offer offer
 	at    time.Time
 	due   []claimed
+	taken int // of due, the first ones: they took a token of the lane each
 
 	events  []event
 	credits []string  // kind of credit used
@@ -66,6 +68,13 @@ func (p *claiming) decide(ctx context.Context) ([]call, error) {
 	}
 	if p.due[0].Class == Notice {
 		p.digest()
+	}
+	if p.o.Rates[p.lane.rate].limited() && p.lane.line != lineMass {
+		for i := p.taken; i < n; i++ { // it has no token: it goes with another one, or in its own turn
+			if p.goes(i) {
+				p.events[i] = event{what: hapHold, at: p.at, until: p.at}
+			}
+		}
 	}
 	if err := p.takeWeek(ctx); err != nil {
 		return nil, err
@@ -222,6 +231,9 @@ func (p *claiming) takeTemplateTokens(ctx context.Context) error {
 		}
 		rate := p.o.Rates[name]
 		got, wait, err := takeTokens(ctx, p.tx, name, rate, p.due[0].Class, len(wants[name]), p.at)
+		if errors.Is(err, pgx.ErrNoRows) { // lost in a crash or a failover: the next claim makes it anew
+			p.o.buckets.Delete(name)
+		}
 		if err != nil {
 			return err
 		}
@@ -257,7 +269,6 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 	p.storeWeek()
 	messages := make([]message, 0, len(p.due))
 	index := map[int]int{} // of due to messages, of those that lead others
-	sent := 0              // deliveries
 	var changes []change
 	for pass := range 2 { // leads first
 		for i := range p.due {
@@ -271,9 +282,6 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 			noted := d.noted()
 			if d.status = next(d.status, p.events[i]); d.status != noted {
 				changes = append(changes, change{ID: d.ID, status: d.status})
-			}
-			if d.State == Sending {
-				sent++
 			}
 			switch {
 			case d.State != Sending:
@@ -292,8 +300,8 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 	calls := p.group(messages)
 	queueChanges(&p.batch, changes)
 	queueCalls(&p.batch, calls, p.at, p.at.Add(p.o.timing.lease))
-	if rate := p.o.Rates[p.lane.rate]; rate.limited() && sent < len(p.due) {
-		p.batch.Queue(`UPDATE bucket SET taken_to = taken_to - $2 WHERE name = $1`, p.lane.rate, int64(len(p.due)-sent)*rate.interval())
+	if rate := p.o.Rates[p.lane.rate]; rate.limited() && len(messages) < p.taken {
+		p.batch.Queue(`UPDATE bucket SET taken_to = taken_to - $2 WHERE name = $1`, p.lane.rate, int64(p.taken-len(messages))*rate.interval())
 	}
 	return calls, p.tx.SendBatch(ctx, &p.batch).Close()
 }

@@ -105,10 +105,10 @@ func (o *Outbox) finish(ctx context.Context, done []answered) error {
 		c.queue(&b)
 	}
 	for _, a := range done {
-		queueClose(&b, a, o.now())
 		for i := range a.outs {
-			a.outs[i].queueLessons(&b)
+			a.outs[i].queueLessons(&b, a.lead)
 		}
+		queueClose(&b, a, o.now())
 	}
 	queueStops(&b, done)
 	if err := o.Pool.SendBatch(ctx, &b).Close(); err != nil { // one implicit transaction
@@ -166,7 +166,7 @@ WHERE a.delivery_id = u.id AND a.try = u.try`, ids, tries, providers, providerID
 }
 
 // queueLessons keeps the ledger in step with what the platform answered.
-func (out outcome) queueLessons(b *pgx.Batch) {
+func (out outcome) queueLessons(b *pgx.Batch, call attemptID) {
 	d := out.lead()
 	switch {
 	case out.shut || out.gone:
@@ -174,7 +174,7 @@ func (out outcome) queueLessons(b *pgx.Batch) {
 	case out.unwilling:
 		queueNoConsent(b, out.address, d.Template)
 	case out.refund && out.credit != "":
-		queueRefund(b, out.address, d.Template, out.credit)
+		queueRefundOf(b, call, out.address, d.Template, out.credit)
 	}
 	if out.gone {
 		b.Queue(`UPDATE address SET followed = false WHERE kind = 'openid' AND value = $1 AND followed`, out.address)

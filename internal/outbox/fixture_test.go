@@ -102,13 +102,15 @@ type carrier struct {
 	during func(batch []sms.Outgoing) // while the call runs
 	knows  []sms.Detail               // what it says when it is asked
 	asked  int
+	days   []string // that it was asked about, in China
 	mute   bool // it cannot be asked
 }
 
-func (c *carrier) Details(context.Context, string, time.Time) ([]sms.Detail, error) {
+func (c *carrier) Details(_ context.Context, _ string, day time.Time) ([]sms.Detail, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
+	c.days = append(c.days, day.In(shanghai()).Format(time.DateOnly))
 	if c.mute {
 		return nil, &sms.Error{Kind: sms.RetryLater, Code: "busy"}
 	}

@@ -199,3 +199,28 @@ func TestMassSendSplits(t *testing.T) {
 		}
 	}
 }
+
+// The platform counts people and does not name them: where some were reached, nothing is known of one.
+func TestAPartOfAMassSendTellsOfNobody(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	a, b := f.person("oA", ""), f.person("oB", "")
+	f.freeze(Broadcast{Key: "m", Class: Promotion, Mass: true, Text: "x"}, a, b)
+	f.work()
+	for _, ok := range []bool{true, false} {
+		if err := f.MassFinished(t.Context(), 9001, ok, "err(30001)", 2, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.work()
+	if diff := cmp.Diff([]string{"sent", "sent"}, f.states("m")); diff != "" {
+		t.Error(diff)
+	}
+	if err := f.MassFinished(t.Context(), 9001, false, "err(30001)", 2, 0); err != nil {
+		t.Fatal(err)
+	}
+	f.work()
+	if diff := cmp.Diff([]string{"failed not_delivered", "failed not_delivered"}, f.states("m")); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -79,11 +79,11 @@ func ReadStatus(ctx context.Context, pool *pgxpool.Pool, since time.Time) (Statu
 // RetryFailed puts what failed back into the queue, and nothing else: all of it since a time, or, where broadcast is not "", that of one
 // broadcast. Each gets another try on the road on which it failed; what has expired is skipped when its turn comes. It returns how many.
 func RetryFailed(ctx context.Context, pool *pgxpool.Pool, since time.Time, broadcast string, at time.Time) (n int64, err error) {
-	for {
+	for after := int64(0); ; {
 		var ids []int64
 		err := pg.InTx(ctx, pool, func(tx pgx.Tx) error {
-			rows, err := tx.Query(ctx, `SELECT id FROM delivery WHERE created_at >= $1 AND state = 'failed' AND $2 IN ('', broadcast)
-ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED`, since, broadcast)
+			rows, err := tx.Query(ctx, `SELECT id FROM delivery WHERE created_at >= $1 AND state = 'failed' AND $2 IN ('', broadcast) AND id > $3
+ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED`, since, broadcast, after)
 			if err != nil {
 				return err
 			}
@@ -102,6 +102,7 @@ ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED`, since, broadcast)
 		if n += int64(len(ids)); len(ids) == 0 {
 			return n, nil
 		}
+		after = ids[len(ids)-1] // each once, even if it has failed again by now
 	}
 }
 

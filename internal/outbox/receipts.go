@@ -75,7 +75,7 @@ func (o *Outbox) NoticeFinished(ctx context.Context, openid string, msgID int64,
 // MassFinished stores what the platform reported of a mass send (MASSSENDJOBFINISH). It counts people and does not name them: only
 // where all on the list were reached, or none, is anything known of one.
 func (o *Outbox) MassFinished(ctx context.Context, msgID int64, ok bool, status string, total, sent int64) error {
-	if ok && sent != total {
+	if sent != total && (ok || sent > 0) {
 		status = fmt.Sprintf("%s %d/%d", strings.TrimSpace(status), sent, total)
 		return o.wechatReceipt(ctx, msgID, "*", true, status) // '*' is nobody's address: kept, and told of nobody
 	}

@@ -134,6 +134,13 @@ func (o *Outbox) sendMass(ctx context.Context, c call, list []message, ref strin
 	var e *bot.Error
 	if errors.As(err, &e) && e.Kind == bot.SplitList && len(list) >= 2*bot.MinMass {
 		half := len(list) / 2
+		if err := o.noteHalves(ctx, list, half, ref); err != nil {
+			o.Log.ErrorContext(ctx, "outbox: a list could not be split, it goes later", "error", err)
+			return each(part, func(out *outcome) event {
+				out.provider, out.ref, out.refund = providerWeChat, ref, true
+				return event{what: hapRetry, at: o.now(), reason: RetryLater}
+			})
+		}
 		return append(o.sendMass(ctx, c, list[:half], ref+"a"), o.sendMass(ctx, c, list[half:], ref+"b")...)
 	}
 	at := o.now() // of all of them: what waits together goes together
@@ -144,6 +151,25 @@ func (o *Outbox) sendMass(ctx context.Context, c call, list []message, ref strin
 		}
 		return readWeChat(out, c, err, at)
 	})
+}
+
+// noteHalves writes down by which reference each half of a list goes, before it goes: who finds them in doubt repeats each by its own.
+func (o *Outbox) noteHalves(ctx context.Context, list []message, half int, ref string) error {
+	var ids []int64
+	var tries []int32
+	var refs []string
+	for i, m := range list {
+		part := ref + "a"
+		if i >= half {
+			part = ref + "b"
+		}
+		for _, d := range m.members {
+			ids, tries, refs = append(ids, d.ID), append(tries, int32(d.Tries)), append(refs, part)
+		}
+	}
+	_, err := o.Pool.Exec(ctx, `UPDATE attempt a SET ref = u.ref FROM unnest($1::bigint[], $2::int[], $3::text[]) AS u (id, try, ref)
+WHERE a.delivery_id = u.id AND a.try = u.try`, ids, tries, refs)
+	return err
 }
 
 // readWeChat turns the platform's answer into an event and what else it teaches.

@@ -133,7 +133,7 @@ func answer(s status, e event) status {
 	case hapRetry:
 		if s.Tries >= maxTries && (e.reason == RetryLater || e.reason == NotTaken) {
 			s.State, s.Reason = Failed, RetriesUsedUp
-			return s
+			break
 		}
 		s.State, s.Reason, s.Due = Queued, e.reason, e.at.Add(max(backoff(s.Tries), e.wait))
 	case hapNextRung:
@@ -146,6 +146,9 @@ func answer(s status, e event) status {
 		s.State, s.Reason = Failed, e.reason
 	case hapNoAnswer, hapLeaseEnds:
 		s.State, s.Reason, s.Due = Unknown, e.reason, e.at.Add(e.wait)
+	}
+	if s.State == Failed && s.Again != "" { // what it repeats may have arrived
+		s.State, s.Reason = Unknown, NeverTold
 	}
 	return s
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/sms"
@@ -276,10 +277,13 @@ func (o *Outbox) findOut(ctx context.Context) (more bool, err error) {
 			return false, fmt.Errorf("outbox: finding out: %w", err)
 		}
 	}
+	var g errgroup.Group
+	g.SetLimit(atOnce)
 	for _, d := range ask {
-		if err := o.askOne(ctx, d); err != nil {
-			return false, fmt.Errorf("outbox: finding out: %w", err)
-		}
+		g.Go(func() error { return o.askOne(ctx, d) })
+	}
+	if err := g.Wait(); err != nil {
+		return false, fmt.Errorf("outbox: finding out: %w", err)
 	}
 	return more, nil
 }
@@ -318,6 +322,11 @@ func (o *Outbox) askOne(ctx context.Context, d doubt) error {
 	limited, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	details, err := o.querier(d.by).Details(limited, d.address, d.started)
+	if after := d.started.Add(o.timing.sendLimit); err == nil && after.In(shanghai()).Day() != d.started.In(shanghai()).Day() { // it may have gone after midnight
+		var more []sms.Detail
+		more, err = o.querier(d.by).Details(limited, d.address, after)
+		details = append(details, more...)
+	}
 	e := event{what: hapRetry, at: o.now(), try: d.try, reason: NotTaken}
 	if err != nil {
 		o.Log.WarnContext(ctx, "the provider could not be asked what became of a text", "delivery", d.id, "error", err)
@@ -362,11 +371,10 @@ func (o *Outbox) isOf(ctx context.Context, d doubt, ref string, shared bool) (is
 		return false, nil
 	case a == (attemptID{d.id, d.try}):
 		return true, nil
-	case !shared:
-		return false, nil
 	}
+	// A text of several deliveries has the reference of the first of them: the others went in the same call to the same phone.
 	err = o.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM attempt a JOIN attempt l ON l.lead = a.lead AND l.lead_try = a.lead_try
-WHERE a.delivery_id = $1 AND a.try = $2 AND l.delivery_id = $3 AND l.try = $4)`, d.id, d.try, a.delivery, a.try).Scan(&is)
+WHERE a.delivery_id = $1 AND a.try = $2 AND l.delivery_id = $3 AND l.try = $4 AND ($5 OR l.address = a.address))`, d.id, d.try, a.delivery, a.try, shared).Scan(&is)
 	if err != nil {
 		return false, fmt.Errorf("outbox: finding out: %w", err)
 	}

@@ -1,9 +1,11 @@
 package outbox
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -289,5 +291,167 @@ func TestAListIsRepeatedAsAWhole(t *testing.T) {
 	calls, _, err := f.claim(t.Context(), lane, Promotion)
 	if err != nil || len(calls) != 1 || len(calls[0].messages) != len(list) {
 		t.Fatalf("%d calls, %v; want one with the whole list", len(calls), err)
+	}
+}
+
+// The repeat of what may have arrived never ends as failed: an operator may try again what has failed.
+func TestWhatMayHaveArrivedHasNotFailed(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.platform.hang["oA+oB"] = true
+	a, b := f.person("oA", ""), f.person("oB", "")
+	f.freeze(Broadcast{Key: "m", Class: Promotion, Mass: true, Text: "x"}, a, b)
+	f.work() // taken, and the answer lost
+	f.platform.mu.Lock()
+	f.platform.hang["oA+oB"], f.platform.script["oA+oB"] = false, -1
+	f.platform.mu.Unlock()
+	f.findOutSoon()
+	for range 10 {
+		f.work()
+		f.clock.advance(5 * time.Minute)
+	}
+	t.Log(f.states("m"))
+	if _, err := RetryFailed(t.Context(), f.Pool, noon.Add(-time.Hour), "", f.now()); err != nil {
+		t.Fatal(err)
+	}
+	f.platform.mu.Lock()
+	f.platform.script["oA+oB"] = 0
+	f.platform.mu.Unlock()
+	f.clock.advance(5 * time.Minute)
+	f.work()
+	if refs := f.platform.refs; slices.ContainsFunc(refs, func(r string) bool { return r != refs[0] }) {
+		t.Errorf("references %q: a promotion that may have arrived was sent again", refs)
+	}
+}
+
+// The halves of a list are written down before they go.
+func TestASplitListAndACrash(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	var list []int64
+	for i := range 8 {
+		list = append(list, f.person(fmt.Sprint("o", i), ""))
+	}
+	f.platform.script["o7"] = 40003 // left us, and its event has not come yet
+	f.freeze(Broadcast{Key: "m", Class: Promotion, Mass: true, Text: "x"}, list...)
+	lanes := f.lanes()
+	lane := lanes[slices.IndexFunc(lanes, func(l lane) bool { return l.line == lineMass })]
+	calls, _, err := f.claim(t.Context(), lane, Promotion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.sendMass(t.Context(), calls[0], calls[0].messages, calls[0].ref) // and the process dies: nothing of it is noted
+	t.Log(f.platform.got(), f.platform.refs)
+	f.clock.advance(f.timing.lease + time.Second)
+	if _, err := f.expireLeases(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.exec(`UPDATE address SET followed = false WHERE value = 'o7'`) // its event has come
+	f.findOutSoon()
+	f.work()
+	t.Log(f.platform.got(), f.platform.refs)
+	// What the platform sends: each reference once, a refused list nothing.
+	seen, got := map[string]bool{}, map[string]int{}
+	for i, s := range f.platform.got() {
+		to, _, _ := strings.Cut(s, ": ")
+		ref := f.platform.refs[i]
+		if strings.Contains(to, "o7") || seen[ref] {
+			continue
+		}
+		seen[ref] = true
+		for _, who := range strings.Split(to, "+") {
+			got[who]++
+		}
+	}
+	for who, n := range got {
+		if n > 1 {
+			t.Errorf("%s got it %d times", who, n)
+		}
+	}
+}
+
+// A text of several deliveries has the reference of the first: the provider that has it has all of them.
+func TestADigestInDoubt(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.clock.advance(10 * time.Hour)
+	who := f.person("", "13800138000")
+	f.put(Delivery{Cause: "price", Class: Notice, ContactID: who, Text: "黄桃涨价"},
+		Delivery{Cause: "demand", Class: Notice, ContactID: who, Text: "长沙求购"})
+	f.work()
+	f.clock.advance(10 * time.Hour)
+	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
+	f.work()
+	f.want("price", "unknown no_answer")
+	f.carrier.answer = nil
+	f.carrier.knows = []sms.Detail{{Ref: f.carrier.got()[0].Ref, Status: sms.Waiting, SentAt: f.now()}} // the phone is off
+	for range 40 {
+		f.clock.advance(time.Minute)
+		if _, err := f.findOut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.work()
+	}
+	for _, m := range f.carrier.got() {
+		t.Log(m.Ref, m.Text)
+	}
+	if n := len(f.carrier.got()); n != 1 {
+		t.Errorf("%d texts, want 1: the provider has it", n)
+	}
+}
+
+// slowCarrier notes how many questions it has at once.
+type slowCarrier struct {
+	*carrier
+	mu        sync.Mutex
+	now, most int
+}
+
+func (c *slowCarrier) Details(context.Context, string, time.Time) ([]sms.Detail, error) {
+	c.mu.Lock()
+	c.now++
+	c.most = max(c.most, c.now)
+	c.mu.Unlock()
+	time.Sleep(20 * time.Millisecond) // 5 s of aliyun's time limit
+	c.mu.Lock()
+	c.now--
+	c.mu.Unlock()
+	return nil, &sms.Error{Kind: sms.Unknown, Code: "no answer"}
+}
+
+// A provider that answers slowly must not keep the platform's references waiting.
+func TestQuestionsAreAskedAtOnce(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	slow := &slowCarrier{carrier: f.carrier}
+	f.Outbox.SMS = slow
+	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
+	for i := range 150 {
+		f.put(Delivery{Cause: fmt.Sprint(i), Class: Class(i % 3), ContactID: f.person("", fmt.Sprintf("13800138%03d", i)), Text: "x"})
+	}
+	f.work()
+	f.clock.advance(f.timing.ask + time.Second)
+	if _, err := f.findOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if slow.most < 2 {
+		t.Error("150 questions are asked one after the other: at 5 s each that is 12.5 minutes in which no repeat of WeChat's is found")
+	}
+}
+
+// What was claimed just before midnight may have gone after it: the provider is asked about both days.
+func TestAroundMidnightBothDaysAreAskedAbout(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.clock.advance(12*time.Hour - 10*time.Second)
+	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
+	f.put(Delivery{Cause: "r", ContactID: f.person("", "13800138000"), Text: "x"})
+	f.work()
+	f.clock.advance(f.timing.ask + time.Second)
+	if _, err := f.findOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"2026-11-24", "2026-11-25"}, f.carrier.days); diff != "" {
+		t.Error(diff)
 	}
 }
