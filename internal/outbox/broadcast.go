@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -71,7 +72,8 @@ func (o *Outbox) freeze(ctx context.Context, b Broadcast, audience Audience) (pe
 		return 0, err
 	}
 	// A process that died may have frozen a round and not have said so: the first round passes over who is there.
-	for sql := freezeSQL + ` ON CONFLICT (contact_id, cause) DO NOTHING`; frozen == nil; sql = freezeSQL {
+	const twice = ` ON CONFLICT (contact_id, cause) DO NOTHING`
+	for sql := freezeSQL + twice; frozen == nil; sql = freezeSQL {
 		o.reach("freeze:begin")
 		pieces, n, last, err := o.nextPieces(ctx, audience, to)
 		if err != nil {
@@ -82,6 +84,10 @@ func (o *Outbox) freeze(ctx context.Context, b Broadcast, audience Audience) (pe
 		for _, ids := range pieces {
 			g.Go(func() error {
 				_, err := o.Pool.Exec(ctx, sql, ids, now, b.Key)
+				var e *pgconn.PgError
+				if errors.As(err, &e) && e.Code == "23505" { // a binding has brought somebody's delivery along meanwhile
+					_, err = o.Pool.Exec(ctx, freezeSQL+twice, ids, now, b.Key)
+				}
 				return err
 			})
 		}
@@ -139,7 +145,7 @@ func (o *Outbox) openBroadcast(ctx context.Context, b Broadcast) error {
 	var same bool
 	err := o.Pool.QueryRow(ctx, `INSERT INTO broadcast AS b (key, created_at, class, channel, mass, text, template, fields, due_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10) ON CONFLICT (key) DO UPDATE SET key = b.key
-RETURNING b.text = $6 AND b.class = $3 AND b.channel = $4 AND b.template = $7`,
+RETURNING b.text = $6 AND b.class = $3 AND b.channel = $4 AND b.template = $7 AND b.mass = $5 AND b.fields = $8::jsonb`,
 		b.Key, now, b.Class, b.Channel, b.Mass, b.Text, b.Template, string(fields), due, expires).Scan(&same)
 	switch {
 	case err != nil:

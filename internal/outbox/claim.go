@@ -69,17 +69,26 @@ func (o *Outbox) lanes() []lane {
 const noteSQL = `due AS (UPDATE delivery SET state = 'sending', tries = tries + 1 WHERE ctid = ANY (ARRAY(
 	SELECT ctid FROM delivery WHERE %s FOR UPDATE SKIP LOCKED)) RETURNING *)`
 
+// ownerSQL is who has the phone that contact c has told us without binding it, if anybody has written from it.
+const ownerSQL = `(SELECT t.contact_id FROM address t WHERE t.kind = 'phone' AND t.value = c.phone AND c.phone <> '' AND t.contact_id <> c.id)`
+
+// toldSQL is that phone, empty where its owner wants no pushes any more, or gets the same all the same.
+func toldSQL(same string) string {
+	return `CASE WHEN c.owner IS NULL THEN c.phone WHEN ` + same + ` OR (SELECT opted_out_at IS NOT NULL FROM contact WHERE id = c.owner) THEN '' ELSE c.phone END`
+}
+
 // claimedSQL reads what is due and what choose asks about its people, in the order of scanClaimed. The people are fetched by their ids, all
 // at once, whatever the planner believes of how many they are.
-const claimedSQL = `, people AS MATERIALIZED (
-	SELECT id, merged_into IS NOT NULL AS merged, opted_out_at IS NOT NULL AS opted_out, phone FROM contact WHERE id = ANY (ARRAY(SELECT contact_id FROM due))
+var claimedSQL = `, people AS MATERIALIZED (
+	SELECT id, merged_into IS NOT NULL AS merged, opted_out_at IS NOT NULL AS opted_out, phone, ` + ownerSQL + ` AS owner FROM contact c WHERE id = ANY (ARRAY(SELECT contact_id FROM due))
 ), addresses AS MATERIALIZED (
 	SELECT contact_id, kind, value, created_at FROM address WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM due))
 ), phones AS (
 	SELECT DISTINCT ON (contact_id) contact_id, value FROM addresses WHERE kind = 'phone' ORDER BY contact_id, created_at DESC
 )
 SELECT d.id, d.contact_id, d.class, d.channel, d.broadcast, d.text, d.template, nullif(d.fields, '{}'), d.expires_at,
-	d.reason, d.rung, d.tries - 1, d.due_at, d.sent_at, d.again, c.merged, c.opted_out, coalesce(p.value, c.phone), %s
+	d.reason, d.rung, d.tries - 1, d.due_at, d.sent_at, d.again, c.merged, c.opted_out,
+	coalesce(p.value, ` + toldSQL(`d.broadcast <> '' AND EXISTS (SELECT FROM delivery x WHERE x.contact_id = c.owner AND x.cause = d.cause)`) + `), %s
 FROM due d JOIN people c ON c.id = d.contact_id LEFT JOIN phones p ON p.contact_id = d.contact_id %s ORDER BY d.due_at, d.id`
 
 func scanClaimed(row pgx.CollectableRow) (d claimed, err error) {

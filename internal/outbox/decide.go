@@ -299,6 +299,7 @@ func (p *claiming) store(ctx context.Context) ([]call, error) {
 	}
 	calls := p.group(messages)
 	queueChanges(&p.batch, changes)
+	p.queueLeft()
 	queueCalls(&p.batch, calls, p.at, p.at.Add(p.o.timing.lease))
 	if rate := p.o.Rates[p.lane.rate]; rate.limited() && len(messages) < p.taken {
 		p.batch.Queue(`UPDATE bucket SET taken_to = taken_to - $2 WHERE name = $1`, p.lane.rate, int64(p.taken-len(messages))*rate.interval())

@@ -103,7 +103,7 @@ type carrier struct {
 	knows  []sms.Detail               // what it says when it is asked
 	asked  int
 	days   []string // that it was asked about, in China
-	mute   bool // it cannot be asked
+	mute   bool     // it cannot be asked
 }
 
 func (c *carrier) Details(_ context.Context, _ string, day time.Time) ([]sms.Detail, error) {

@@ -44,6 +44,14 @@ const (
 	lineMass    line = 3
 )
 
+// channel is the channel of a rung.
+func (r rung) channel() string {
+	if r == rungSMS {
+		return SMS
+	}
+	return WeChat
+}
+
 func (r rung) line() line {
 	switch r {
 	case rungSMS:

@@ -58,7 +58,8 @@ type Delivery struct {
 
 const putSQL = `INSERT INTO delivery (created_at, cause, contact_id, class, channel, text, template, fields, broadcast, due_at, expires_at, rung)
 SELECT $1, u.cause, u.contact_id, u.class, u.channel, u.text, u.template, u.fields::jsonb, u.broadcast, u.due_at, u.expires_at,
-	CASE WHEN u.channel = 'sms' THEN 2 ELSE 0 END
+	CASE WHEN u.channel = 'sms' THEN 2
+		WHEN u.channel = '' AND NOT EXISTS (SELECT FROM address a WHERE a.contact_id = u.contact_id AND a.kind = 'openid') THEN 2 ELSE 0 END
 FROM unnest($2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[])
 	AS u (cause, contact_id, class, channel, text, template, fields, broadcast, due_at, expires_at)
 ON CONFLICT (cause, contact_id) DO NOTHING`

@@ -30,16 +30,16 @@ type Plan struct {
 const planPiece = 50_000
 
 // planSQL groups people by what choose asks about them. A mobile phone stands for all of its prefix, by which lines are chosen.
-const planSQL = `SELECT merged, opted_out, openid, followed, credits, notices, mass, phone, capped, count(*) FROM (
+var planSQL = `SELECT merged, opted_out, openid, followed, credits, notices, mass, phone, capped, count(*) FROM (
 SELECT c.merged_into IS NOT NULL AS merged, c.opted_out_at IS NOT NULL AS opted_out, CASE WHEN w.followed IS NULL THEN '' ELSE 'o' END AS openid, coalesce(w.followed, false) AS followed,
 	(w.followed AND EXISTS (SELECT FROM credit WHERE openid = w.value AND kind <> 'mass' AND remaining > 0 AND expires_at > $2))::int AS credits,
 	CASE WHEN $3 <> '' AND EXISTS (SELECT FROM notice_consent WHERE openid = w.value AND template = $3 AND (always OR remaining > 0)) THEN 1 ELSE 0 END AS notices,
 	CASE WHEN $4 AND NOT EXISTS (SELECT FROM credit WHERE openid = w.value AND kind = 'mass' AND remaining <= 0 AND expires_at > $2) THEN 1 ELSE 0 END AS mass,
 	CASE WHEN x.phone ~ '^1[3-9][0-9]{9}$' THEN left(x.phone, 4) || '0000000' ELSE x.phone END AS phone,
 	$5 > 0 AND coalesce(` + pushedSQL + ` >= $5, false) AS capped
-FROM unnest($1::bigint[]) AS u (id) JOIN contact c ON c.id = u.id
+FROM unnest($1::bigint[]) AS u (id) CROSS JOIN LATERAL (SELECT *, ` + ownerSQL + ` AS owner FROM contact c WHERE c.id = u.id) c
 LEFT JOIN LATERAL (SELECT value, followed FROM address WHERE contact_id = c.id AND kind = 'openid' ORDER BY followed DESC, created_at DESC LIMIT 1) w ON true
-CROSS JOIN LATERAL (SELECT coalesce((SELECT value FROM address WHERE contact_id = c.id AND kind = 'phone' ORDER BY created_at DESC LIMIT 1), c.phone) AS phone) x
+CROSS JOIN LATERAL (SELECT coalesce((SELECT value FROM address WHERE contact_id = c.id AND kind = 'phone' ORDER BY created_at DESC LIMIT 1), ` + toldSQL(`c.owner = ANY ($1)`) + `) AS phone) x
 ) f GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9`
 
 // Plan says what a broadcast would do. It asks the same choose that sending asks, of each kind of person at the hour at which it begins;
@@ -56,6 +56,7 @@ func (o *Outbox) Plan(ctx context.Context, b Broadcast, audience Audience) (Plan
 		p.Problem = refused.Message
 	}
 	bill := &bill{gateway: o.SMS, text: b.Text, class: b.Class, draft: text, byCarrier: map[sms.Carrier]sms.Composed{}}
+	known := offer.begins(b, at)
 	var g errgroup.Group
 	g.SetLimit(freezers)
 	var mu sync.Mutex
@@ -68,7 +69,15 @@ func (o *Outbox) Plan(ctx context.Context, b Broadcast, audience Audience) (Plan
 			break
 		}
 		after = ids[len(ids)-1]
-		g.Go(func() error { return o.planPiece(ctx, &mu, &p, bill, b, offer, ids, at) })
+		g.Go(func() error {
+			return o.planPiece(ctx, b, ids, known, func(d claimed, f facts, capped bool, n int64) {
+				mu.Lock()
+				defer mu.Unlock()
+				if r, goes := p.count(d, f, offer, at, capped, n); goes && r == rungSMS {
+					bill.add(&p, f.Phone, n)
+				}
+			})
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return p, fmt.Errorf("outbox: plan: %w", err)
@@ -116,8 +125,9 @@ func (b *bill) add(p *Plan, phone string, n int64) {
 	b.parts += n * int64(c.Parts)
 }
 
-func (o *Outbox) planPiece(ctx context.Context, mu *sync.Mutex, p *Plan, bill *bill, b Broadcast, offer offer, ids []int64, at time.Time) error {
-	rows, err := o.Pool.Query(ctx, planSQL, ids, at, b.Template, b.Mass, o.weeklyCap(b.Class), monday(at))
+// planPiece calls count for each kind of person of a piece of the audience.
+func (o *Outbox) planPiece(ctx context.Context, b Broadcast, ids []int64, known time.Time, count func(d claimed, f facts, capped bool, n int64)) error {
+	rows, err := o.Pool.Query(ctx, planSQL, ids, known, b.Template, b.Mass, o.weeklyCap(b.Class), monday(known))
 	if err != nil {
 		return err
 	}
@@ -129,11 +139,7 @@ func (o *Outbox) planPiece(ctx context.Context, mu *sync.Mutex, p *Plan, bill *b
 	var capped bool
 	var n int64
 	_, err = pgx.ForEachRow(rows, []any{&f.Merged, &f.OptedOut, &f.OpenID, &f.Followed, &f.Credits, &f.Notices, &f.Mass, &f.Phone, &capped, &n}, func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		if r, goes := p.count(d, f, offer, at, capped, n); goes && r == rungSMS {
-			bill.add(p, f.Phone, n)
-		}
+		count(d, f, capped, n)
 		return nil
 	})
 	return err
@@ -151,6 +157,9 @@ func (p *Plan) count(d claimed, f facts, o offer, at time.Time, capped bool, n i
 		held = e.reason
 		e = choose(d, f, o, e.until)
 	}
+	if e.what == hapClaim && held == NoReason && o.stopped(stop{Channel: e.rung.channel()}, at) { // its whole line stands still
+		held = ChannelStopped
+	}
 	switch {
 	case e.what == hapClaim && capped:
 		p.Skipped[WeeklyCap] += n
@@ -166,4 +175,25 @@ func (p *Plan) count(d claimed, f facts, o offer, at time.Time, capped bool, n i
 		p.Skipped[e.reason] += n
 	}
 	return 0, false
+}
+
+// begins is when the first of a broadcast that is due can go: what the ledger and the week hold is asked as of then.
+func (o offer) begins(b Broadcast, at time.Time) time.Time {
+	var first time.Time
+	for _, r := range []rung{rungMessage, rungSMS} {
+		if r == rungSMS && (!o.SMS || b.Channel == WeChat) || r == rungMessage && (!o.WeChat || b.Channel == SMS) {
+			continue
+		}
+		morning, quiet := o.quiet(b.Class, r, at)
+		switch {
+		case !quiet:
+			return at
+		case first.IsZero() || morning.Before(first):
+			first = morning
+		}
+	}
+	if first.IsZero() {
+		return at
+	}
+	return first
 }

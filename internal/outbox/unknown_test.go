@@ -424,7 +424,7 @@ func TestQuestionsAreAskedAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
 	slow := &slowCarrier{carrier: f.carrier}
-	f.Outbox.SMS = slow
+	f.SMS = slow
 	f.carrier.answer = func(sms.Outgoing) *sms.Error { return &sms.Error{Kind: sms.Unknown, Code: "timeout"} }
 	for i := range 150 {
 		f.put(Delivery{Cause: fmt.Sprint(i), Class: Class(i % 3), ContactID: f.person("", fmt.Sprintf("13800138%03d", i)), Text: "x"})
