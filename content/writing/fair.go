@@ -163,6 +163,12 @@ func (w Words) SignedUp(f Fair, s SignUp) string {
 	return "报上名了:" + f.Name + "," + w.signUp(s) + "。要改回2,不报了回0"
 }
 
+// SignUpForAnother answers who is signed up and wants to sign somebody else up as well.
+func (w Words) SignUpForAnother() string {
+	return w.say("您自己的名给您留着。帮别人报名,最好让他用自己的微信或手机号来报;已经告诉工作人员,上班时间会联系您。",
+		"您的名留着。帮别人报名,让他用自己的手机发短信来报;已告诉工作人员,会联系您。")
+}
+
 // SignedUpAlready answers who asks, or signs up once more.
 func (w Words) SignedUpAlready(f Fair, s SignUp) string {
 	if w.SMS {

@@ -54,6 +54,23 @@ ORDER BY CASE WHEN today.day < f.signup_from THEN 1 WHEN today.day <= f.signup_t
 	return f, open, nil
 }
 
+// Standing returns the fair whose sign-up is over, that has not ended yet (where no end is known: within 60 days of the deadline), and
+// that the contact is signed up to; nil when there is none. Until it is over, that is the fair that this contact means.
+func Standing(ctx context.Context, q people.Querier, contactID int64, at time.Time) (*Fair, error) {
+	var f Fair
+	err := q.QueryRow(ctx, `SELECT `+fairColumns+` FROM signup s JOIN fair f ON f.id = s.fair_id,
+	(SELECT ($2::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS day) today
+WHERE s.contact_id = $1 AND s.cancelled_at IS NULL AND f.signup_to < today.day AND coalesce(f.to_day, f.signup_to + 60) >= today.day
+ORDER BY f.signup_to DESC, f.id LIMIT 1`, contactID, at).Scan(f.targets()...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
 // ImportRows stores fairs by their code and returns how many are new or differ from what was there; the same rows again change
 // nothing. ID is not used.
 func ImportRows(ctx context.Context, tx pgx.Tx, rows []Fair, at time.Time) (changed int, err error) {

@@ -90,13 +90,22 @@ func loadFair(ctx context.Context, q querier, mind *Mind, input *talk.Input, con
 	if err != nil || current == nil {
 		return err
 	}
+	if !open { // who is signed up to the fair that is about to begin means that one, not the next
+		standing, err := fair.Standing(ctx, q, contactID, input.At)
+		if err != nil {
+			return err
+		}
+		if standing != nil {
+			current = standing
+		}
+	}
 	f.Fair = &talk.Fair{ID: current.ID, Name: current.Name, Open: open, SignupFrom: current.SignupFrom, SignupTo: current.SignupTo}
 	s, err := fair.OfContact(ctx, q, current.ID, contactID)
 	if err != nil || s == nil {
 		return err
 	}
 	f.SignUp = &talk.SignUp{
-		MerchantType: s.MerchantType, Name: s.Name, CountyName: mind.Lexicon.RegionName(s.County), Phone: s.Phone, Products: s.Products, At: s.CreatedAt,
+		MerchantType: s.MerchantType, Name: s.Name, County: s.County, CountyName: mind.Lexicon.RegionName(s.County), Phone: s.Phone, Products: s.Products, At: s.CreatedAt,
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -120,6 +121,13 @@ func (in *Inbox) receive(ctx context.Context, m *message) (answer, error) {
 // handleGroup handles tasks in one transaction, or, when that fails, each in one of its own.
 func (in *Inbox) handleGroup(tasks []*task) {
 	err := in.inOwnTransaction(tasks)
+	if err != nil { // one after the other: who has least time goes first, so that nobody waits longer than its own limit
+		slices.SortStableFunc(tasks, func(a, b *task) int {
+			x, _ := a.ctx.Deadline()
+			y, _ := b.ctx.Deadline()
+			return x.Compare(y)
+		})
+	}
 	for _, t := range tasks {
 		if err != nil && len(tasks) > 1 {
 			t.opened, t.answer, t.err = opened{}, answer{}, nil

@@ -112,7 +112,27 @@ func lockOldest(ctx context.Context, conn *pgxpool.Conn, kind, address string) (
 
 // GiveUp hands a stored message that could not be handled, however often it was tried, to the bureau's staff, and tells its sender
 // so. Later messages of the sender go on.
+//
+// What its job stumbled over may be an older message of the sender: so it is tried once more after each older one that is given up.
 func (in *Inbox) GiveUp(ctx context.Context, messageID int64) error {
+	for in.Handle(ctx, messageID) != nil {
+		var oldest int64
+		err := in.Pool.QueryRow(ctx, `SELECT w.id FROM message m JOIN message w ON w.kind = m.kind AND w.address = m.address AND w.state = 'received'
+WHERE m.id = $1 ORDER BY w.id LIMIT 1`, messageID).Scan(&oldest)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("inbox: %w", err)
+		}
+		if err != nil || oldest >= messageID {
+			return in.giveUp(ctx, messageID)
+		}
+		if err = in.giveUp(ctx, oldest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *Inbox) giveUp(ctx context.Context, messageID int64) error {
 	return pg.InTx(ctx, in.Pool, func(tx pgx.Tx) error {
 		var m message
 		err := tx.QueryRow(ctx, `SELECT id, key, channel, kind, address FROM message WHERE id = $1 AND state = 'received' FOR UPDATE`, messageID).

@@ -72,6 +72,8 @@ func (in *Inbox) note(ctx context.Context, bm *bot.Message) error {
 	switch bm.Event {
 	case bot.EventTemplateFinished, bot.EventSubscriptionSent: // the receipt is all there is to it
 		return nil
+	case bot.EventLocation: // where somebody goes is nobody's business; who wants us to know sends it as a message
+		return nil
 	}
 	err := pgx.BeginFunc(ctx, in.Pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `INSERT INTO message (key, channel, kind, address, event, raw, sent_at, received_at, state)

@@ -53,6 +53,9 @@ func Do[T Args](do func(context.Context, T) error, lastResort func(context.Conte
 	}}
 }
 
+// lastLimit is the time of a last resort.
+const lastLimit = 5 * time.Second
+
 type worker[T Args] struct {
 	river.WorkerDefaults[T]
 	do, lastResort func(context.Context, T) error
@@ -63,7 +66,9 @@ func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.within }
 
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	err := w.do(ctx, job.Args)
-	if err != nil && w.lastResort != nil && job.Attempt >= job.MaxAttempts && ctx.Err() == nil {
+	if err != nil && w.lastResort != nil && job.Attempt >= job.MaxAttempts { // also where the time of the last try has run out: nobody comes back to it
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
+		defer cancel()
 		if last := w.lastResort(ctx, job.Args); last != nil {
 			return errors.Join(err, last)
 		}

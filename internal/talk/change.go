@@ -1,6 +1,7 @@
 package talk
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/nongxun/nongxun/content/reading"
@@ -11,6 +12,12 @@ import (
 func (c *step) change(sub reading.Sub, item reading.Lot) Turn {
 	if len(c.facts.Listings) == 0 {
 		return Turn{Answer: c.w.NoListings()}
+	}
+	switch {
+	case sub == reading.SoldOut && noes[c.text]: // 不要了 says no deal
+		sub = reading.Withdraw
+	case sub == reading.SoldOut && c.soldPart(item):
+		sub, item.Quantity = reading.EditQuantity, nil // what is left is asked for
 	}
 	closing := sub == reading.SoldOut || sub == reading.Withdraw
 	group := alive(c.group())
@@ -34,6 +41,17 @@ func (c *step) change(sub reading.Sub, item reading.Lot) Turn {
 		Answer: c.w.WhichOne(owned(group), sub),
 		State:  State{Step: stepWhich, Draft: &Draft{Shown: ids(group), Change: sub, Lot: &item}},
 	}
+}
+
+var (
+	partWords   = regexp.MustCompile(`一半|一部分|部分|一些|一点|还剩|还有`)
+	amountWords = regexp.MustCompile(`[\d一二两三四五六七八九十百千万几]多?(?:斤|公斤|吨|担|头|只|箱|件|个|袋)`)
+	goneWords   = regexp.MustCompile(`完|光|空|都|全|没了|没有了|够`)
+)
+
+// soldPart says that only some of the goods are sold: 卖了一半, 卖了2000斤了.
+func (c *step) soldPart(item reading.Lot) bool {
+	return partWords.MatchString(c.text) || (item.Quantity != nil || amountWords.MatchString(c.text)) && !goneWords.MatchString(c.text)
 }
 
 // named are the newest message's listings that are of the goods that an item names, else the newest listing that is.

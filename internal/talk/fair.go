@@ -58,7 +58,13 @@ func (c *step) signUp() Turn {
 	said := c.said()
 	if c.facts.SignUp != nil {
 		old := c.stored()
-		if changed := merge(said, old); !same(changed, old) {
+		switch {
+		case c.asks():
+			return c.showSignUp()
+		case otherPerson.MatchString(c.in.Text):
+			return Turn{Answer: c.w.SignUpForAnother(), Acts: []Act{CallPerson{Why: "替别人报名"}}}
+		}
+		if changed := c.widened(said, old); !same(changed, old) {
 			return c.finish(changed)
 		}
 		return c.showSignUp()
@@ -181,6 +187,20 @@ func merge(s, before SignUpTo) SignUpTo {
 		s.Phone = before.Phone
 	}
 	return s
+}
+
+// widened is merge for what was said without being asked: 我还想报名脐橙 adds to the products.
+func (c *step) widened(said, before SignUpTo) SignUpTo {
+	if len(said.Products) > 0 && addWords.MatchString(c.in.Text) {
+		all := slices.Clone(before.Products)
+		for _, p := range said.Products {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+		said.Products = all
+	}
+	return merge(said, before)
 }
 
 func same(a, b SignUpTo) bool {

@@ -209,9 +209,9 @@ func (c *step) readBack() (Turn, bool) {
 	l := group[0]
 	shown := []int64{l.ID}
 	switch {
-	case c.number == 1 || yeses[c.text]:
+	case c.number == 1 || yeses[c.text] || keeps[c.text] || nothingMore[c.text]:
 		return Turn{Answer: c.w.Confirmed(l.Kind), Acts: []Act{ConfirmListing{ID: l.ID}}}, true
-	case c.number == 2:
+	case c.number == 2 || wrongPrice.MatchString(c.text):
 		return c.askNew(l, reading.SlotPrice), true
 	case c.number == 3:
 		return c.askNew(l, reading.SlotQuantity), true
@@ -231,6 +231,14 @@ func (c *step) many() (Turn, bool) {
 	group := c.group()
 	if l := c.pick(group); l != nil {
 		return Turn{Answer: c.w.Shown(l.Kind, l.Lot), State: State{Step: stepReadBack, Draft: &Draft{Shown: []int64{l.ID}}}}, true
+	}
+	if wrongs[c.text] && len(alive(group)) > 0 {
+		return Turn{Answer: c.w.WhichOne(owned(alive(group)), ""), State: listingState(len(alive(group)), nil, ids(group), false)}, true
+	}
+	for _, l := range alive(group) {
+		if c.firstItem().Product != "" && c.correctionOf(l) {
+			return c.edit(l, c.partial(l)), true
+		}
 	}
 	if yeses[c.text] && len(alive(group)) > 0 {
 		turn := Turn{Answer: c.w.Confirmed(alive(group)[0].Kind)}
@@ -297,7 +305,7 @@ func (c *step) product() (Turn, bool) {
 // withDraft completes one lot with what was said before its product was known.
 func (c *step) withDraft(lots []reading.Lot) []reading.Lot {
 	before := c.draft.Lot
-	if before == nil || len(lots) != 1 {
+	if before == nil || len(lots) != 1 || before.Quantity != nil && lots[0].Quantity != nil {
 		return lots
 	}
 	lot := lots[0]

@@ -10,8 +10,11 @@ func (c *step) sign() (Turn, bool) {
 	if c.facts.Fair == nil || c.draft.Sign == nil {
 		return Turn{}, false
 	}
+	if turn, over := c.closedMeanwhile(); over {
+		return turn, true
+	}
 	r := c.in.Reading
-	if noes[c.text] || r.Intent == reading.FairSignup && r.Sub == reading.SignupCancel {
+	if noes[c.text] && !wrongs[c.text] && !lacks[c.text] || leaves[c.text] || r.Intent == reading.FairSignup && r.Sub == reading.SignupCancel {
 		return Turn{Answer: c.w.SignUpLeft()}, true
 	}
 	if turn, ok := c.elsewhere(); ok {
@@ -36,6 +39,17 @@ func (c *step) sign() (Turn, bool) {
 	}
 	return Turn{}, false
 }
+
+// closedMeanwhile answers who began a sign-up before the deadline and goes on after it: what is open or next then is another fair.
+func (c *step) closedMeanwhile() (Turn, bool) {
+	if c.facts.Fair.Open {
+		return Turn{}, false
+	}
+	return c.notOpen(), true
+}
+
+// asks says that a text is a question: what it names is no part of the sender's own sign-up.
+func (c *step) asks() bool { return askWords.MatchString(c.in.Text) }
 
 // elsewhere deals with something else that is said in the middle of a sign-up, and goes on with the question.
 func (c *step) elsewhere() (Turn, bool) {
@@ -99,6 +113,9 @@ func (c *step) partSaid(said SignUpTo) (SignUpTo, bool) {
 		return said, said.MerchantType != ""
 	case writing.PartName:
 		said.MerchantType = "" // 李家合作社 is a name here
+		if c.in.Reading.Intent == reading.Help || noName.MatchString(c.text) {
+			return said, said.Name != ""
+		}
 		if said.Name == "" {
 			said.Name = c.reader.ReadName(c.in.Text)
 		}
@@ -139,6 +156,9 @@ func (c *step) signAt(p *reading.Place) (Turn, bool) {
 	if c.draft.Part != writing.PartCounty || c.draft.Sign == nil || c.facts.Fair == nil {
 		return Turn{}, false
 	}
+	if turn, over := c.closedMeanwhile(); over {
+		return turn, true
+	}
 	return c.next(merge(SignUpTo{County: countyOf(p)}, *c.draft.Sign)), true
 }
 
@@ -146,6 +166,9 @@ func (c *step) signAt(p *reading.Place) (Turn, bool) {
 func (c *step) signConfirm() (Turn, bool) {
 	if c.facts.Fair == nil || c.draft.Sign == nil {
 		return Turn{}, false
+	}
+	if turn, over := c.closedMeanwhile(); over {
+		return turn, true
 	}
 	switch {
 	case c.number == 1 || yeses[c.text]:
@@ -166,9 +189,9 @@ func (c *step) signed() (Turn, bool) {
 	switch {
 	case c.number == 2 || wrongs[c.text]:
 		return c.askWhichPart(c.stored()), true
-	case c.number == 0 || noes[c.text]:
+	case c.number == 0 || leaves[c.text]:
 		return c.cancelSignUp(), true
-	case c.number == 1 || yeses[c.text]:
+	case c.number == 1 || yeses[c.text] || noes[c.text] || nothingMore[c.text]: // "不用": nothing is to be changed
 		return Turn{Answer: c.w.SignUpKept()}, true
 	}
 	return c.amend(c.stored(), c.finish)
@@ -180,11 +203,14 @@ func (c *step) amend(s SignUpTo, then func(SignUpTo) Turn) (Turn, bool) {
 	if r.Intent != reading.FairSignup && (r.Intent != reading.Other || r.Sub != "") {
 		return Turn{}, false
 	}
+	if c.asks() || c.facts.SignUp != nil && otherPerson.MatchString(c.in.Text) {
+		return Turn{}, false
+	}
 	said := c.said()
 	if said.Phone == "" {
 		said.Phone = c.reader.ReadPhone(c.in.Text)
 	}
-	if changed := merge(said, s); !same(changed, s) {
+	if changed := c.widened(said, s); !same(changed, s) {
 		return then(changed), true
 	}
 	return Turn{}, false
@@ -198,6 +224,9 @@ func (c *step) askWhichPart(s SignUpTo) Turn {
 func (c *step) signPart() (Turn, bool) {
 	if c.facts.Fair == nil || c.draft.Sign == nil {
 		return Turn{}, false
+	}
+	if turn, over := c.closedMeanwhile(); over {
+		return turn, true
 	}
 	parts := []writing.Part{writing.PartType, writing.PartName, writing.PartProducts, writing.PartCounty, writing.PartPhone}
 	for i, word := range []string{"行当", "名字", "产品", "县", "电话"} {

@@ -1,6 +1,8 @@
 package talk
 
 import (
+	"slices"
+
 	"github.com/nongxun/nongxun/content/reading"
 	"github.com/nongxun/nongxun/content/writing"
 )
@@ -15,6 +17,9 @@ func (c *step) slot() (Turn, bool) {
 	target := alive(group)[0]
 	if ask.Index >= 0 {
 		target = group[ask.Index]
+	}
+	if turn, ok := c.fills(group); ok {
+		return turn, true
 	}
 	if edit, ok := c.answers(target, ask.Slot); ok {
 		return c.complete(group, edit), true
@@ -45,6 +50,40 @@ func (c *step) slot() (Turn, bool) {
 		return c.closeAll([]*Listing{target}, false), true
 	}
 	return c.missed(c.w.AskSlotAgain(ask.Slot, priceUnit(target.Lot)), c.kept()), true
+}
+
+// fills takes a message that names several of the goods that are being asked about, and only adds to them, as the answer for each:
+// 黄桃五千斤冬笋八百斤. Stored as new, they would be there twice.
+func (c *step) fills(group []*Listing) (Turn, bool) {
+	items := c.in.Reading.Items
+	if r := c.in.Reading.Intent; len(items) < 2 || c.draft.New || r != reading.Supply && r != reading.Demand {
+		return Turn{}, false
+	}
+	lots := lotsOf(group)
+	var acts []Act
+	done := make([]bool, len(lots))
+	for _, item := range items {
+		i := slices.IndexFunc(lots, func(l reading.Lot) bool {
+			return l.Product == item.Product && (item.Variety == nil || l.Variety != nil && *item.Variety == *l.Variety)
+		})
+		if i < 0 || group[i] == nil || done[i] || item.Quantity != nil && lots[i].Quantity != nil || item.Price != nil && lots[i].Price != nil ||
+			item.Origin != nil && lots[i].Origin != nil && lots[i].Origin.Code != nil {
+			return Turn{}, false
+		}
+		done[i] = true
+		edit := EditListing{ID: group[i].ID, Quantity: item.Quantity, Price: item.Price, Origin: item.Origin, Available: item.Available}
+		acts, lots[i] = append(acts, edit), apply(lots[i], edit)
+	}
+	rest := stillOpen(c.draft.Ask, lots)
+	kind, shown := alive(group)[0].Kind, c.draft.Shown
+	if len(shown) == 0 {
+		shown = ids(group)
+	}
+	question := c.question(kind, rest, lots)
+	return Turn{
+		Answer: c.w.RegisteredMany(kind, dropGone(lots), question), Acts: acts,
+		State: listingState(len(dropGone(lots)), rest, shown, c.draft.Glut),
+	}, true
 }
 
 // open words the open question again.

@@ -34,6 +34,9 @@ func (t *Talk) begin(s State, in Input, f Facts) *step {
 	if sub := in.Reading.Sub; sub == reading.MyListings || sub == reading.Person {
 		in.Reading.Intent = reading.Other // however it was put (as a question of help, say), it is done, not explained
 	}
+	if s.Step == stepOfferPerson && s.Back != nil && in.Event == NoEvent && !offered(in.Text) {
+		s = State{Step: s.Back.Step, Draft: s.Back.Draft, Missed: s.Missed}
+	}
 	c := &step{Talk: t, state: s, in: in, facts: f, w: writing.Words{SMS: in.Channel == SMS}, text: tidy(in.Text), number: -1}
 	if s.Draft != nil {
 		c.draft = *s.Draft
@@ -254,11 +257,22 @@ func (c *step) other() Turn {
 	return c.missed(c.w.NotUnderstood(), State{Step: stepMenu})
 }
 
+// offered says that a text answers whether a person is wanted, rather than the question before.
+func offered(text string) bool {
+	text = tidy(text)
+	n, ok := digit(text)
+	return ok && (n == 0 || n == 1 || n == 5) || yeses[text] || noes[text]
+}
+
 // missed counts a misunderstanding: the first is answered with again and leaves next open, the second offers a person.
 func (c *step) missed(again string, next State) Turn {
 	next.Missed = c.state.Missed + 1
 	if next.Missed >= 2 {
-		return Turn{Answer: c.w.OfferPerson(), State: State{Step: stepOfferPerson, Missed: next.Missed}}
+		turn := Turn{Answer: c.w.OfferPerson(), State: State{Step: stepOfferPerson, Missed: next.Missed}}
+		if next.Step != stepMenu {
+			turn.State.Back = &State{Step: next.Step, Draft: next.Draft}
+		}
+		return turn
 	}
 	return Turn{Answer: again, State: next}
 }
@@ -272,6 +286,9 @@ func (c *step) offeredPerson() (Turn, bool) {
 	case c.number == 1 || c.number == 5 || yeses[c.text]:
 		return c.person("没听明白"), true
 	case c.number == 0 || noes[c.text]:
+		if back := c.state.Back; back != nil && back.Step == stepSign {
+			return Turn{Answer: c.w.AskPart(back.Draft.Part), State: *back}, true
+		}
 		return Turn{Answer: c.w.NoPerson(), State: State{Step: stepMenu}}, true
 	}
 	return Turn{}, false

@@ -34,6 +34,12 @@ var (
 	yeses = words(`对 对的 对了 对头 对哒 是 是的 是啊 是咯 是哒 嗯 嗯嗯 好 好的 好嘞 好啊 好咯 行 行的 可以 要 要的 要得 没错 不错 正确 ok 中 确认
 		没问题 都对 全对 都对的 都是对的 就这样 就是这样 得行 好的谢谢 对的谢谢 要啊 需要`)
 	noes = words(`不 不用 不用了 不要 不要了 不需要 算了 不是 不是的 不对 不对的 错了 不必 没 没有 不行 取消 不报 不报了 先不报 算了吧 不了`)
+	// leaves are the noes that end a sign-up; the others may as well mean that nothing is to be changed, or that there is no phone.
+	leaves      = words(`取消 不报 不报了 先不报 不参加 不参加了`)
+	lacks       = words(`没 没有`)
+	nothingMore = words(`没有了 没了 不改 不改了 不用改 不用改了 不要改`)
+	// keeps are the noes that, after something was read back, mean that nothing is to be changed. Who wants it gone says so again.
+	keeps = words(`不用 不用了 不需要 不必 没 没有`)
 	// wrongs are the noes that say that something is not right, rather than not wanted.
 	wrongs = words(`不是 不是的 不对 不对的 错了 有错 写错了 搞错了 弄错了 不行`)
 	// skips answer a question by not answering it.
@@ -62,6 +68,11 @@ func correction(text string) string {
 }
 
 var (
+	otherPerson   = regexp.MustCompile(`[帮替给](?:我们?|俺)?(?:家)?(?:的)?(?:哥|弟|姐|妹|爸|妈|爹|娘|叔|伯|舅|姨|姑|嫂|崽|儿子|女儿|媳妇|老公|老婆|堂客|邻居|亲戚|朋友|别人|人家|他|她)`)
+	addWords      = regexp.MustCompile(`[还再也]想?[要报卖有]|[加添]上?个?|还有`)
+	askWords      = regexp.MustCompile(`[吗呢?？]|多少|哪|什么|怎么|有没有|要不要|能不能|可不可以`)
+	noName        = regexp.MustCompile(`[吗呢么啥]|什|怎|哪|为什|多少|等一?下|等等|稍等|等会`)
+	wrongPrice    = regexp.MustCompile(`^(?:这个)?(?:价格?|价钱|单价)(?:写|搞|弄|登|记)?(?:不对|错|有错)了?$`)
 	deadlineWords = regexp.MustCompile(`截止|什么时候|么子时候|几时|几号|哪天|到哪天|什么时间|多久|还能报|还可以报|能不能报|来得及|结束了?[没吗]|开始了?[没吗]|晚不晚`)
 	allWords      = regexp.MustCompile(`都|全|所有`)
 	moneyWords    = regexp.MustCompile(`[块元毛角分]`)

@@ -222,6 +222,7 @@ type State struct {
 	Step   Step   `json:"step,omitempty"`   // the question or offer that is open
 	Missed int    `json:"missed,omitempty"` // times in a row that we did not understand
 	Draft  *Draft `json:"draft,omitempty"`  // what the step needs to know
+	Back   *State `json:"back,omitempty"`   // stepOfferPerson: the question that was not understood, which is still open
 }
 
 // Step names the question or offer that is open.

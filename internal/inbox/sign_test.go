@@ -1,0 +1,172 @@
+package inbox_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nongxun/nongxun/bot"
+	"github.com/nongxun/nongxun/sms"
+)
+
+// poison makes the message 毒 one that can't be answered, however often it is tried.
+func (h *house) poison() {
+	h.t.Helper()
+	if _, err := h.pool.Exec(h.t.Context(), `ALTER TABLE message ADD CONSTRAINT poison CHECK (text <> '毒' OR state <> 'answered')`); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// fairs are this winter's, which is open, and next summer's.
+func (h *house) fairs() {
+	h.t.Helper()
+	if _, err := h.pool.Exec(h.t.Context(), `INSERT INTO fair (code, name, season, signup_from, signup_to, created_at, updated_at)
+VALUES ('2026D', '2026年冬季农产品网上购销对接会', '冬季', '2026-11-01', '2026-12-31', now(), now()),
+	('2027X', '2027年夏季农产品网上购销对接会', '夏季', '2027-05-01', '2027-06-30', now(), now())`); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// signUp lets oA sign up, a second for each answer.
+func (h *house) signUp() {
+	h.t.Helper()
+	h.fairs()
+	got := ""
+	for _, text := range []string{"报名对接会", "1", "李大山", "黄桃、冬笋", "炎陵县", "13900001001"} {
+		h.pass(time.Second)
+		got = h.say("oA", text)
+	}
+	if !strings.Contains(got, "报上名了") {
+		h.t.Fatal(got)
+	}
+}
+
+// Where somebody is at the moment does not move a sign-up to another county's count.
+func TestALocationDoesNotMoveASignUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.signUp()
+	h.pass(40 * time.Minute)
+	h.send(message(t, "oA", h.now, "<MsgType>location</MsgType><Location_X>28</Location_X><Location_Y>112</Location_Y><Scale>1</Scale><Label>湖南省长沙市岳麓区</Label><MsgId>999</MsgId>"))
+	for _, text := range []string{"我报名了吗", "2", "5", "13900001009"} {
+		h.pass(time.Second)
+		h.say("oA", text)
+	}
+	if got := h.strings(`SELECT county || ' ' || phone FROM signup`); got[0] != "430225 13900001009" {
+		t.Errorf("the sign-up is %s", got[0])
+	}
+}
+
+// Who goes on after the deadline is not signed up to the next fair unasked.
+func TestASignUpThatTheDeadlineCutsOff(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.now = time.Date(2026, 12, 31, 15, 50, 0, 0, time.UTC)
+	h.fairs()
+	for _, text := range []string{"报名对接会", "1", "李大山", "黄桃", "炎陵县"} {
+		h.pass(time.Second)
+		h.say("oA", text)
+	}
+	h.pass(12 * time.Minute)
+	if got := h.say("oA", "13900001001"); !strings.Contains(got, "还没开始报名") {
+		t.Error(got)
+	}
+	if n := h.count(`SELECT count(*) FROM signup`); n != 0 {
+		t.Errorf("%d sign-ups", n)
+	}
+}
+
+// Between the deadline and the fair itself, who is signed up means that fair.
+func TestASignUpAfterTheDeadline(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.signUp()
+	h.pass(34 * 24 * time.Hour)
+	h.mu.Lock()
+	h.now = time.Date(2027, 1, 3, 1, 0, 0, 0, time.UTC)
+	h.mu.Unlock()
+	if got := h.say("oA", "我报名了吗"); !strings.Contains(got, "2026年冬季") || !strings.Contains(got, "李大山") {
+		t.Error(got)
+	}
+	h.pass(time.Hour)
+	h.say("oA", "取消报名")
+	if n := h.count(`SELECT count(*) FROM signup WHERE cancelled_at IS NULL`); n != 0 {
+		t.Error("it could not be cancelled any more")
+	}
+}
+
+// A message whose group fails for somebody else is stored within its own time.
+func TestOthersDoNotUseUpOnesTime(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var busy []string
+	for i := range 4 {
+		busy = append(busy, fmt.Sprint("oBusy", i))
+	}
+	busy = append(busy, "oA")
+	for _, openid := range append(busy, "oB") {
+		h.say(openid, "你好")
+	}
+	tx, err := h.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err = tx.Exec(t.Context(), `SELECT FROM contact c JOIN address a ON a.contact_id = c.id WHERE a.value <> 'oB' FOR UPDATE OF c`); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	send := func(m *bot.Message, within time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		defer cancel()
+		_, err := h.WeChat(ctx, m)
+		return err
+	}
+	for _, openid := range busy[:4] {
+		m := h.text(openid, "你好")
+		wg.Go(func() { _ = send(m, 2500*time.Millisecond) })
+	}
+	time.Sleep(200 * time.Millisecond) // four groups are under way: the next two share one
+	b, a := h.text("oB", peaches), h.text("oA", peaches)
+	wg.Go(func() {
+		if err := send(b, 3*time.Second); err != nil {
+			t.Errorf("B, whose contact nobody holds: %v", err)
+		}
+	})
+	wg.Go(func() { _ = send(a, 8*time.Second) })
+	wg.Wait()
+	if n := h.count(`SELECT count(*) FROM message WHERE address = 'oB' AND text <> '你好'`); n != 1 {
+		t.Errorf("%d messages of B are stored", n)
+	}
+}
+
+// A good text is not given up because of a bad one before it.
+func TestGivingUpOneDoesNotGiveUpTheNext(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.poison()
+	if err := h.SMS(t.Context(), []sms.Incoming{
+		{Provider: "aliyun", Key: "a1", Phone: "13800005678", Text: "毒", SentAt: h.now},
+		{Provider: "aliyun", Key: "a2", Phone: "13800005678", Text: peaches, SentAt: h.now},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for range 6 { // both are tried at the same moments
+		for _, id := range h.jobs {
+			if h.Handle(t.Context(), id) == nil {
+				t.Fatal("handled")
+			}
+		}
+	}
+	for _, id := range h.jobs {
+		if err := h.GiveUp(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := h.strings(`SELECT state FROM message ORDER BY id`); strings.Join(got, " ") != "failed answered" {
+		t.Errorf("states %q", got)
+	}
+}
