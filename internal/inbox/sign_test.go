@@ -170,3 +170,27 @@ func TestGivingUpOneDoesNotGiveUpTheNext(t *testing.T) {
 		t.Errorf("states %q", got)
 	}
 }
+
+// Two texts that come in one moment are two messages: an answer for one is not one for the other.
+func TestTwoTextsAtOneMoment(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	say := func(texts ...string) {
+		t.Helper()
+		var in []sms.Incoming
+		for i, text := range texts {
+			in = append(in, sms.Incoming{Provider: "aliyun", Key: fmt.Sprint(text, i), Phone: "13800005678", Text: text, SentAt: h.now})
+		}
+		if err := h.SMS(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		h.work()
+		h.pass(time.Second)
+	}
+	say("黄桃5000斤,3块5", "冬笋800斤,12块")
+	say("安化大福镇")
+	got := strings.Join(h.strings(`SELECT product || ' ' || coalesce(region, '') FROM listing ORDER BY id`), "; ")
+	if got != "黄桃 ; 竹笋 430923" {
+		t.Errorf("%q, want the place for the second alone", got)
+	}
+}

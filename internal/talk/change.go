@@ -66,7 +66,7 @@ func (c *step) named(item reading.Lot) []*Listing {
 		}
 		out := []*Listing{first}
 		for j := i + 1; j < len(c.facts.Listings); j++ {
-			if l := &c.facts.Listings[j]; same(l) && l.At.Equal(first.At) {
+			if l := &c.facts.Listings[j]; same(l) && l.Message == first.Message {
 				out = append(out, l)
 			}
 		}

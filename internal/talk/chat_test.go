@@ -232,9 +232,10 @@ func (k *keeper) carryOut(c *contact, act talk.Act) error {
 	switch a := act.(type) {
 	case talk.AddListings:
 		var added []talk.Listing
+		message := k.lastID + 1
 		for _, lot := range a.Lots {
 			k.lastID++
-			added = append(added, talk.Listing{ID: k.lastID, Kind: a.Kind, Lot: lot, At: k.now})
+			added = append(added, talk.Listing{ID: k.lastID, Kind: a.Kind, Lot: lot, Message: message})
 		}
 		c.listings = append(added, c.listings...)
 	case talk.EditListing:

@@ -169,7 +169,7 @@ func (c *step) group() []*Listing {
 		return out
 	}
 	for i := range c.facts.Listings {
-		if l := &c.facts.Listings[i]; l.At.Equal(c.facts.Listings[0].At) {
+		if l := &c.facts.Listings[i]; l.Message == c.facts.Listings[0].Message {
 			out = append(out, l)
 		}
 	}
