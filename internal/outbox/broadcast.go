@@ -53,19 +53,15 @@ func (o *Outbox) Freeze(ctx context.Context, b Broadcast, audience Audience) (pe
 }
 
 func (o *Outbox) freeze(ctx context.Context, b Broadcast, audience Audience) (people int64, err error) {
-	conn, err := o.Pool.Acquire(ctx)
+	// The lock's connection is none of the pool's: as many freezes as the pool has connections would wait for one another.
+	conn, err := pgx.ConnectConfig(ctx, o.Pool.Config().ConnConfig)
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Release()
-	const lock = `hashtextextended('outbox freeze ' || $1, 0)`
-	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock(`+lock+`)`, b.Key); err != nil {
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // which ends the lock
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock(hashtextextended('outbox freeze ' || $1, 0))`, b.Key); err != nil {
 		return 0, err
 	}
-	defer func() {
-		_, unlockErr := conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(`+lock+`)`, b.Key)
-		err = errors.Join(err, unlockErr)
-	}()
 	var to int64
 	var frozen *time.Time
 	if err := conn.QueryRow(ctx, `SELECT frozen_to, people, frozen_at FROM broadcast WHERE key = $1`, b.Key).Scan(&to, &people, &frozen); err != nil {

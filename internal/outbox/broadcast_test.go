@@ -3,11 +3,13 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
 func (f *fixture) audience(people ...int64) Audience {
@@ -190,5 +192,24 @@ func TestOperatorStopsRetriesReleases(t *testing.T) {
 	s, err := ReadStatus(t.Context(), f.Pool, f.now().Add(-time.Hour))
 	if err != nil || len(s.Waiting) != 0 || len(s.Stops) != 0 || len(s.Recent) != 3 {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// More freezes at once than the pool has connections.
+func TestManyFreezesAtOnce(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	who := f.person("", "13800138000")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var g errgroup.Group
+	for i := range int(f.Pool.Config().MaxConns) + 2 {
+		g.Go(func() error {
+			_, err := f.Freeze(ctx, Broadcast{Key: fmt.Sprint("b", i), Class: Promotion, Text: "x"}, f.audience(who))
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }
