@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/nongxun/nongxun/sms"
 )
 
 // claimed is a delivery in the hands of a dispatcher.
@@ -53,13 +55,20 @@ const (
 	factsSMS = `'', false, 0, 0, 0`
 )
 
-// callsAtOnce is how many calls of texts one claim makes: they share its statements.
-const callsAtOnce = 8
+// callsAtOnce is how many calls of texts one claim makes: they share its statements. What a killed process had in hand is in doubt: where nobody
+// can be asked what became of it (carriers' lines), a claim is smaller.
+const callsAtOnce, callsUnasked = 8, 2
 
 func (o *Outbox) lanes() []lane {
+	calls := callsUnasked
+	if _, asks := o.SMS.(sms.Querier); asks {
+		if _, several := o.SMS.(*sms.Router); !several {
+			calls = callsAtOnce
+		}
+	}
 	return []lane{
 		{line: lineWeChat, channel: WeChat, rate: WeChat, batch: 64, facts: factsWeChat, from: fromWeChat},
-		{line: lineSMS, channel: SMS, rate: SMS, batch: callsAtOnce * o.smsBatch(), facts: factsSMS},
+		{line: lineSMS, channel: SMS, rate: SMS, batch: calls * o.smsBatch(), facts: factsSMS},
 		{line: lineMass, channel: WeChat, rate: "", batch: maxMass, facts: factsWeChat, from: fromWeChat},
 	}
 }
