@@ -108,7 +108,12 @@ func (r *Router) Send(ctx context.Context, batch []Outgoing) []Result {
 	results := make([]Result, len(batch))
 	var waiting []journey
 	for i, out := range batch {
-		waiting = append(waiting, journey{i, r.route(out.Phone)})
+		lines := slices.DeleteFunc(slices.Clone(r.route(out.Phone)), func(g Gateway) bool { return slices.Contains(out.Avoid, g.Name()) })
+		if len(lines) == 0 {
+			results[i].Err = &Error{Kind: RetryLater, Code: CodeNoLine, Message: "能发的线路都停着", RetryAfter: time.Minute}
+			continue
+		}
+		waiting = append(waiting, journey{i, lines})
 	}
 	for len(waiting) > 0 {
 		byLine := map[Gateway][]journey{}

@@ -24,6 +24,7 @@ type Outgoing struct {
 	Family      string // Reply, Notice or Promotion
 	Ref         string
 	Extend      string
+	Avoid       []string // lines of a Router that must not carry it, by name
 }
 
 // Result is what the provider said of one Outgoing. Err is nil when it took the message; ProviderID is then the provider's id

@@ -48,7 +48,7 @@ func facts(ctx context.Context, q querier, mind *Mind, state talk.State, input *
 func loadListings(ctx context.Context, q querier, contactID int64, f *talk.Facts) error {
 	listings, err := market.Recent(ctx, q, contactID, factListings)
 	for _, l := range listings {
-		f.Listings = append(f.Listings, talk.Listing{ID: l.ID, Kind: l.Kind, Lot: l.Lot, Message: l.MessageID})
+		f.Listings = append(f.Listings, talk.Listing{ID: l.ID, Kind: l.Kind, Lot: l.Lot, At: l.CreatedAt, Message: l.MessageID})
 	}
 	return err
 }

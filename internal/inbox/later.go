@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -115,7 +116,7 @@ func lockOldest(ctx context.Context, conn *pgxpool.Conn, kind, address string) (
 //
 // What its job stumbled over may be an older message of the sender: so it is tried once more after each older one that is given up.
 func (in *Inbox) GiveUp(ctx context.Context, messageID int64) error {
-	for in.Handle(ctx, messageID) != nil {
+	for in.handleInHalf(ctx, messageID) != nil {
 		var oldest int64
 		err := in.Pool.QueryRow(ctx, `SELECT w.id FROM message m JOIN message w ON w.kind = m.kind AND w.address = m.address AND w.state = 'received'
 WHERE m.id = $1 ORDER BY w.id LIMIT 1`, messageID).Scan(&oldest)
@@ -130,6 +131,16 @@ WHERE m.id = $1 ORDER BY w.id LIMIT 1`, messageID).Scan(&oldest)
 		}
 	}
 	return nil
+}
+
+// handleInHalf is Handle with half of the time that there is: what hangs leaves some to be given up in.
+func (in *Inbox) handleInHalf(ctx context.Context, messageID int64) error {
+	if until, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(until)/2)
+		defer cancel()
+	}
+	return in.Handle(ctx, messageID)
 }
 
 func (in *Inbox) giveUp(ctx context.Context, messageID int64) error {

@@ -194,3 +194,54 @@ func TestTwoTextsAtOneMoment(t *testing.T) {
 		t.Errorf("%q, want the place for the second alone", got)
 	}
 }
+
+// What makes the last try run out of time makes the one inside of the last resort do so too.
+func TestGivingUpWhatHangs(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	if err := h.SMS(t.Context(), []sms.Incoming{{Provider: "aliyun", Key: "a1", Phone: "13800005678", Text: peaches, SentAt: h.now}}); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := h.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err = tx.Exec(t.Context(), `LOCK TABLE listing IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	try := func(limit time.Duration, do func(context.Context, int64) error) error {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		return do(ctx, h.jobs[0])
+	}
+	if err := try(2*time.Second, h.Handle); err == nil {
+		t.Fatal("handled")
+	}
+	err = try(5*time.Second, h.GiveUp)
+	if got := h.strings(`SELECT state FROM message`); got[0] != "failed" {
+		t.Errorf("the message is %s for ever: %v", got[0], err)
+	}
+}
+
+// After the deadline a sign-up can be asked for and cancelled, but not changed.
+func TestASignUpIsNotChangedAfterTheDeadline(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.signUp()
+	h.pass(34 * 24 * time.Hour)
+	h.mu.Lock()
+	h.now = time.Date(2027, 1, 3, 1, 0, 0, 0, time.UTC)
+	h.mu.Unlock()
+	for _, text := range []string{"我报名了吗", "产品改成脐橙", "2", "脐橙"} {
+		h.pass(time.Second)
+		h.say("oA", text)
+	}
+	if got := h.strings(`SELECT products::text FROM signup`); got[0] != "{黄桃,冬笋}" && got[0] != "{黄桃,竹笋}" {
+		t.Errorf("products %s", got[0])
+	}
+	h.pass(time.Second)
+	if got := h.say("oA", "我报名了吗"); !strings.Contains(got, "李大山") {
+		t.Error(got)
+	}
+}

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"strings"
 	"time"
 
 	"github.com/nongxun/nongxun/sms"
@@ -8,6 +9,7 @@ import (
 
 // facts is what is known of a person at the moment of sending.
 type facts struct {
+	Early    bool // the phone was told by this contact and is another one's, to whom the freeze of the broadcast has not come yet
 	Merged   bool // the contact turned out to be another one's phone, who gets it
 	OptedOut bool
 	OpenID   string // "" when there is none
@@ -36,6 +38,9 @@ func lineChannel(line string) string { return SMS + ":" + line }
 
 // shortStop is how long a closed road is waited for; a longer stop is walked around where another road is open.
 const shortStop = 2 * time.Minute
+
+// earlyPause is how often it is looked whether a freeze has come to who has a phone that somebody else has told us.
+const earlyPause = 5 * time.Second
 
 // choose decides what to do with a queued delivery that is due: send it (hapClaim, with the rung), skip it, hold it. It is the one
 // place where expiry, consent, following, credits and the quiet hours are asked. It is pure.
@@ -116,6 +121,9 @@ func (o offer) reaches(r rung, d claimed, f facts) bool {
 
 // closed tells until when a road is stopped, and why; NoReason: it is open.
 func (o offer) closed(r rung, d claimed, f facts, at time.Time) (until time.Time, why Reason) {
+	if r == rungSMS && f.Early {
+		return at.Add(earlyPause), FlowLimit
+	}
 	if r == rungSMS && o.Lines != nil {
 		if until = o.linesClosed(d.Class, f, at); !until.IsZero() {
 			return until, ChannelStopped
@@ -142,6 +150,16 @@ func (o offer) closed(r rung, d claimed, f facts, at time.Time) (until time.Time
 		}
 	}
 	return until, why
+}
+
+// stoppedLines are the lines that must not carry texts of a class.
+func (o offer) stoppedLines(c Class, at time.Time) (names []string) {
+	for s := range o.Stops {
+		if line, ok := strings.CutPrefix(s.Channel, lineChannel("")); ok && o.stopped(s, at) && (s.Template == "" || s.Template == c.String()) {
+			names = append(names, line)
+		}
+	}
+	return names
 }
 
 // linesClosed tells until when all lines that serve a phone are stopped; zero: one is open.

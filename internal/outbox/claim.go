@@ -97,13 +97,14 @@ var claimedSQL = `, people AS MATERIALIZED (
 )
 SELECT d.id, d.contact_id, d.class, d.channel, d.broadcast, d.text, d.template, nullif(d.fields, '{}'), d.expires_at,
 	d.reason, d.rung, d.tries - 1, d.due_at, d.sent_at, d.again, c.merged, c.opted_out,
-	coalesce(p.value, ` + toldSQL(`d.broadcast <> '' AND EXISTS (SELECT FROM delivery x WHERE x.contact_id = c.owner AND x.cause = d.cause)`) + `), %s
+	coalesce(p.value, ` + toldSQL(`d.broadcast <> '' AND EXISTS (SELECT FROM delivery x WHERE x.contact_id = c.owner AND x.cause = d.cause)`) + `),
+	p.value IS NULL AND c.owner > (SELECT frozen_to FROM broadcast b WHERE b.key = d.broadcast AND b.frozen_at IS NULL) IS TRUE, %s
 FROM due d JOIN people c ON c.id = d.contact_id LEFT JOIN phones p ON p.contact_id = d.contact_id %s ORDER BY d.due_at, d.id`
 
 func scanClaimed(row pgx.CollectableRow) (d claimed, err error) {
 	d.State = Queued // until it was claimed
 	err = row.Scan(&d.ID, &d.ContactID, &d.Class, &d.Channel, &d.Broadcast, &d.Text, &d.Template, &d.Fields, &d.ExpiresAt,
-		&d.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt, &d.Again, &d.Merged, &d.OptedOut, &d.Phone,
+		&d.Reason, &d.Rung, &d.Tries, &d.Due, &d.SentAt, &d.Again, &d.Merged, &d.OptedOut, &d.Phone, &d.Early,
 		&d.OpenID, &d.Followed, &d.Credits, &d.Notices, &d.facts.Mass)
 	return d, err
 }

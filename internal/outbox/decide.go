@@ -31,6 +31,7 @@ type call struct {
 	template string // of WeChat, or the broadcast of a mass send
 	ref      string
 	messages []message
+	avoid    []string // lines for texts that are stopped
 }
 
 // claiming is a claim in the making.
@@ -372,7 +373,9 @@ func (p *claiming) group(messages []message) []call {
 			at = len(calls)
 			open[key] = at
 			template := cmp.Or(d.Template, d.Broadcast)
-			calls = append(calls, call{lead: attemptID{d.ID, d.Tries}, rung: d.Rung, class: d.Class, template: template, ref: m.ref})
+			calls = append(calls, call{
+				lead: attemptID{d.ID, d.Tries}, rung: d.Rung, class: d.Class, template: template, ref: m.ref, avoid: p.offer.stoppedLines(d.Class, p.at),
+			})
 		}
 		calls[at].messages = append(calls[at].messages, m)
 	}

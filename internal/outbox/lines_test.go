@@ -104,3 +104,23 @@ func (*plain) Compose(m sms.Outgoing) (sms.Composed, *sms.Error) {
 	full := "【炎陵县商务局】" + m.Text
 	return sms.Composed{Text: m.Text, Full: full, Length: sms.Length(full), Parts: sms.Parts(full)}, nil
 }
+
+// What an operator stops carries nothing, though another line is open.
+func TestAnOperatorStopsALine(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	cmpp, ali := &oneLine{name: "cmpp"}, &oneLine{name: "aliyun"}
+	router, err := sms.NewRouter([]sms.Gateway{cmpp, ali}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.SMS = router
+	if err := StopChannel(t.Context(), f.Pool, "sms:cmpp", f.now()); err != nil {
+		t.Fatal(err)
+	}
+	f.put(Delivery{ContactID: f.person("", "13900000001"), Class: Promotion, Channel: SMS, Text: "x", Cause: "t"})
+	f.work()
+	if cmpp.asked != 0 {
+		t.Errorf("the stopped line carried %d texts, the other %d", cmpp.took, ali.took)
+	}
+}

@@ -281,3 +281,27 @@ func TestSplitKeepsABroadcast(t *testing.T) {
 		t.Error("nobody got it")
 	}
 }
+
+// Sending begins with the first round of a freeze: who has the phone may come in a later one.
+func TestOneTextAPhoneAcrossRounds(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	a, x, b := f.person("oFarmer", "13800138000"), f.person("", "13800138001"), f.person("", "13800138000")
+	f.piece = 1
+	f.reach = func(point string) {
+		if point == "freeze:end" {
+			f.work()
+		}
+	}
+	f.freeze(Broadcast{Key: "b", Class: Promotion, Text: "x"}, a, x, b)
+	f.work()
+	n := 0
+	for _, m := range f.carrier.got() {
+		if m.Phone == "13800138000" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("the phone got %d texts of one broadcast", n)
+	}
+}

@@ -245,7 +245,7 @@ func readWeChat(out *outcome, c call, err error, at time.Time) event {
 func (o *Outbox) sendTexts(ctx context.Context, c call) []outcome {
 	batch := make([]sms.Outgoing, len(c.messages))
 	for i, m := range c.messages {
-		batch[i] = sms.Outgoing{Phone: m.address, Text: m.text, Family: c.class.String(), Ref: m.ref}
+		batch[i] = sms.Outgoing{Phone: m.address, Text: m.text, Family: c.class.String(), Ref: m.ref, Avoid: c.avoid}
 	}
 	results := o.SMS.Send(ctx, batch)
 	at := o.now()

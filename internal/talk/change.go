@@ -1,6 +1,7 @@
 package talk
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 
@@ -44,14 +45,23 @@ func (c *step) change(sub reading.Sub, item reading.Lot) Turn {
 }
 
 var (
-	partWords   = regexp.MustCompile(`一半|一部分|部分|一些|一点|还剩|还有`)
+	halfWords   = regexp.MustCompile(`一半|部分|一些`)
+	partWords   = regexp.MustCompile(`一点|还剩|还有`)
+	allGone     = regexp.MustCompile(`[卖销][完光]|没有?了|[不没]剩|出手了`)
 	amountWords = regexp.MustCompile(`[\d一二两三四五六七八九十百千万几]多?(?:斤|公斤|吨|担|头|只|箱|件|个|袋)`)
 	goneWords   = regexp.MustCompile(`完|光|空|都|全|没了|没有了|够`)
 )
 
 // soldPart says that only some of the goods are sold: 卖了一半, 卖了2000斤了.
 func (c *step) soldPart(item reading.Lot) bool {
-	return partWords.MatchString(c.text) || (item.Quantity != nil || amountWords.MatchString(c.text)) && !goneWords.MatchString(c.text)
+	if group := c.named(item); len(group) == 1 && sameAmount(cmp.Or(item.Quantity, c.reader.ReadQuantity(c.in.Text, "")), group[0].Lot.Quantity) {
+		return halfWords.MatchString(c.text)
+	}
+	return halfWords.MatchString(c.text) || !allGone.MatchString(c.text) && partWords.MatchString(c.text) || (item.Quantity != nil || amountWords.MatchString(c.text)) && !goneWords.MatchString(c.text)
+}
+
+func sameAmount(a, b *reading.Quantity) bool {
+	return a != nil && b != nil && a.Unit == b.Unit && a.Min != nil && b.Min != nil && *a.Min == *b.Min
 }
 
 // named are the newest message's listings that are of the goods that an item names, else the newest listing that is.

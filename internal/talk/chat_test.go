@@ -235,7 +235,7 @@ func (k *keeper) carryOut(c *contact, act talk.Act) error {
 		message := k.lastID + 1
 		for _, lot := range a.Lots {
 			k.lastID++
-			added = append(added, talk.Listing{ID: k.lastID, Kind: a.Kind, Lot: lot, Message: message})
+			added = append(added, talk.Listing{ID: k.lastID, Kind: a.Kind, Lot: lot, At: k.now, Message: message})
 		}
 		c.listings = append(added, c.listings...)
 	case talk.EditListing:

@@ -191,7 +191,7 @@ func merge(s, before SignUpTo) SignUpTo {
 
 // widened is merge for what was said without being asked: 我还想报名脐橙 adds to the products.
 func (c *step) widened(said, before SignUpTo) SignUpTo {
-	if len(said.Products) > 0 && addWords.MatchString(c.in.Text) {
+	if len(said.Products) > 0 && addWords.MatchString(c.in.Text) && !insteadWords.MatchString(c.in.Text) {
 		all := slices.Clone(before.Products)
 		for _, p := range said.Products {
 			if !slices.Contains(all, p) {

@@ -209,6 +209,8 @@ func (c *step) readBack() (Turn, bool) {
 	l := group[0]
 	shown := []int64{l.ID}
 	switch {
+	case (c.text == "没有了" || c.text == "没了") && c.in.At.Sub(l.At) > Forget: // asked for again: 没有了 says that it is gone
+		return c.closeAll([]*Listing{l}, true), true
 	case c.number == 1 || yeses[c.text] || keeps[c.text] || nothingMore[c.text]:
 		return Turn{Answer: c.w.Confirmed(l.Kind), Acts: []Act{ConfirmListing{ID: l.ID}}}, true
 	case c.number == 2 || wrongPrice.MatchString(c.text):

@@ -1,6 +1,8 @@
 package talk
 
 import (
+	"strings"
+
 	"github.com/nongxun/nongxun/content/reading"
 	"github.com/nongxun/nongxun/content/writing"
 )
@@ -10,8 +12,8 @@ func (c *step) sign() (Turn, bool) {
 	if c.facts.Fair == nil || c.draft.Sign == nil {
 		return Turn{}, false
 	}
-	if turn, over := c.closedMeanwhile(); over {
-		return turn, true
+	if !c.facts.Fair.Open {
+		return c.closedMeanwhile()
 	}
 	r := c.in.Reading
 	if noes[c.text] && !wrongs[c.text] && !lacks[c.text] || leaves[c.text] || r.Intent == reading.FairSignup && r.Sub == reading.SignupCancel {
@@ -42,14 +44,27 @@ func (c *step) sign() (Turn, bool) {
 
 // closedMeanwhile answers who began a sign-up before the deadline and goes on after it: what is open or next then is another fair.
 func (c *step) closedMeanwhile() (Turn, bool) {
-	if c.facts.Fair.Open {
+	r := c.in.Reading
+	switch r.Intent {
+	case reading.Supply, reading.Demand, reading.GlutReport:
+		if len(r.Items) > 0 && (r.Items[0].Quantity != nil || r.Items[0].Price != nil) {
+			return Turn{}, false
+		}
+	case reading.PriceQuery, reading.Subscribe, reading.Unsubscribe:
 		return Turn{}, false
+	default:
+		if r.Sub != "" { // 取消报名, 我的信息, 人工 …
+			return Turn{}, false
+		}
 	}
 	return c.notOpen(), true
 }
 
 // asks says that a text is a question: what it names is no part of the sender's own sign-up.
-func (c *step) asks() bool { return askWords.MatchString(c.in.Text) }
+// 电话改成139…行吗 is none: it says what is wanted.
+func (c *step) asks() bool {
+	return askWords.MatchString(c.in.Text) && !insteadWords.MatchString(c.in.Text) && !strings.Contains(c.in.Text, "加上")
+}
 
 // elsewhere deals with something else that is said in the middle of a sign-up, and goes on with the question.
 func (c *step) elsewhere() (Turn, bool) {
@@ -156,8 +171,8 @@ func (c *step) signAt(p *reading.Place) (Turn, bool) {
 	if c.draft.Part != writing.PartCounty || c.draft.Sign == nil || c.facts.Fair == nil {
 		return Turn{}, false
 	}
-	if turn, over := c.closedMeanwhile(); over {
-		return turn, true
+	if !c.facts.Fair.Open {
+		return c.closedMeanwhile()
 	}
 	return c.next(merge(SignUpTo{County: countyOf(p)}, *c.draft.Sign)), true
 }
@@ -167,8 +182,8 @@ func (c *step) signConfirm() (Turn, bool) {
 	if c.facts.Fair == nil || c.draft.Sign == nil {
 		return Turn{}, false
 	}
-	if turn, over := c.closedMeanwhile(); over {
-		return turn, true
+	if !c.facts.Fair.Open {
+		return c.closedMeanwhile()
 	}
 	switch {
 	case c.number == 1 || yeses[c.text]:
@@ -187,6 +202,8 @@ func (c *step) signed() (Turn, bool) {
 		return Turn{}, false
 	}
 	switch {
+	case (c.number == 2 || wrongs[c.text]) && !c.facts.Fair.Open:
+		return c.notOpen(), true
 	case c.number == 2 || wrongs[c.text]:
 		return c.askWhichPart(c.stored()), true
 	case c.number == 0 || leaves[c.text]:
@@ -194,7 +211,12 @@ func (c *step) signed() (Turn, bool) {
 	case c.number == 1 || yeses[c.text] || noes[c.text] || nothingMore[c.text]: // "不用": nothing is to be changed
 		return Turn{Answer: c.w.SignUpKept()}, true
 	}
-	return c.amend(c.stored(), c.finish)
+	return c.amend(c.stored(), func(s SignUpTo) Turn {
+		if !c.facts.Fair.Open {
+			return c.notOpen()
+		}
+		return c.finish(s)
+	})
 }
 
 // amend takes parts that were said without being asked: "电话是13900003017".
@@ -225,8 +247,8 @@ func (c *step) signPart() (Turn, bool) {
 	if c.facts.Fair == nil || c.draft.Sign == nil {
 		return Turn{}, false
 	}
-	if turn, over := c.closedMeanwhile(); over {
-		return turn, true
+	if !c.facts.Fair.Open {
+		return c.closedMeanwhile()
 	}
 	parts := []writing.Part{writing.PartType, writing.PartName, writing.PartProducts, writing.PartCounty, writing.PartPhone}
 	for i, word := range []string{"行当", "名字", "产品", "县", "电话"} {

@@ -59,6 +59,10 @@ func (c *step) fills(group []*Listing) (Turn, bool) {
 	if r := c.in.Reading.Intent; len(items) < 2 || c.draft.New || r != reading.Supply && r != reading.Demand {
 		return Turn{}, false
 	}
+	if shown := alive(group); len(shown) == 0 || c.in.Reading.Intent != shown[0].Kind &&
+		(c.in.Reading.Intent == reading.Demand || sellWords.MatchString(c.text)) { // 收黄桃和冬笋, said by who sells them, is something else
+		return Turn{}, false
+	}
 	lots := lotsOf(group)
 	var acts []Act
 	done := make([]bool, len(lots))

@@ -69,7 +69,8 @@ func correction(text string) string {
 
 var (
 	otherPerson   = regexp.MustCompile(`[帮替给](?:我们?|俺)?(?:家)?(?:的)?(?:哥|弟|姐|妹|爸|妈|爹|娘|叔|伯|舅|姨|姑|嫂|崽|儿子|女儿|媳妇|老公|老婆|堂客|邻居|亲戚|朋友|别人|人家|他|她)`)
-	addWords      = regexp.MustCompile(`[还再也]想?[要报卖有]|[加添]上?个?|还有`)
+	addWords      = regexp.MustCompile(`[还再也]想?[要报卖有]|(?:^|[^参])加(?:[^工入]|$)|添|还有`)
+	insteadWords  = regexp.MustCompile(`[改换](?:成|为|到)|只[卖报要种有]`)
 	askWords      = regexp.MustCompile(`[吗呢?？]|多少|哪|什么|怎么|有没有|要不要|能不能|可不可以`)
 	noName        = regexp.MustCompile(`[吗呢么啥]|什|怎|哪|为什|多少|等一?下|等等|稍等|等会`)
 	wrongPrice    = regexp.MustCompile(`^(?:这个)?(?:价格?|价钱|单价)(?:写|搞|弄|登|记)?(?:不对|错|有错)了?$`)

@@ -73,6 +73,7 @@ type Listing struct {
 	ID   int64
 	Kind reading.Intent // Supply or Demand
 	Lot  reading.Lot
+	At   time.Time
 
 	Message int64 // that it was written in: several texts may come at one moment
 }
