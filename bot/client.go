@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -185,7 +186,7 @@ func (c *Client) post(ctx context.Context, op operation, query string, in, out a
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	switch {
-	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable:
+	case res.StatusCode == http.StatusTooManyRequests:
 		return fail(RetryLater, "HTTP "+res.Status, nil)
 	case res.StatusCode >= 500:
 		return fail(lost(op, true), "HTTP "+res.Status, nil)
@@ -226,12 +227,13 @@ func (c *Client) request(ctx context.Context, op operation, query string, in any
 
 // decode reads an answer. One without an errcode is good enough for a look-up, never for a send.
 func (c *Client) decode(op operation, body []byte, out any, fail func(Kind, string, error) error, private []string) error {
+	reflect.ValueOf(out).Elem().SetZero() // the answer to a first try with a dead token may stand in it, and not every good one has an errcode
 	err := util.DecodeWithError(body, out, op.path)
 	var refusal *util.CommonError
 	switch {
 	case errors.As(err, &refusal):
 		e := newError(op.path, int(refusal.ErrCode), refusal.ErrMsg, c.cfg.Now(), append(private, c.cfg.AppSecret)...)
-		c.cfg.Log.Warn("wechat refused a call", "op", op.path, "errcode", e.Code, "rid", e.Rid)
+		c.cfg.Log.Warn("wechat refused a call", "op", op.path, "errcode", e.Code, "rid", e.Rid, "field", fieldPattern.FindString(e.Message), "advice", codes[e.Code].advice)
 		return e
 	case err != nil:
 		return fail(lost(op, true), "the answer is no JSON", nil)

@@ -297,7 +297,8 @@ func TestNoAnswer(t *testing.T) {
 			fmt.Fprint(w, `{"errcode":0`)
 		}, Unknown, RetryLater},
 		{"bad gateway", status(502), Unknown, RetryLater},
-		{"unavailable", status(503), RetryLater, RetryLater},
+		{"unavailable", status(503), Unknown, RetryLater}, // gateways also say so when the connection behind them broke
+		{"too many", status(429), RetryLater, RetryLater},
 		{"not found", status(404), ChannelStopped, ChannelStopped},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, ChannelStopped, ChannelStopped},
 		{"a page", body("<html>login</html>"), Unknown, RetryLater},

@@ -69,6 +69,7 @@ func (e *Error) Unwrap() error { return e.cause }
 var (
 	ridPattern    = regexp.MustCompile(`rid:?\s*([0-9A-Za-z-]+)`)
 	secretPattern = regexp.MustCompile(`(?i)(access_token|secret|code|refresh_token|openid|touser)(["']?\s*[=:]\s*["']?)[^&\s"',}]+`)
+	fieldPattern  = regexp.MustCompile(`\bdata\.[a-z_]+[0-9]*\b`) // of 47003: which field of a template
 	openidPattern = regexp.MustCompile(`\bo[0-9A-Za-z_-]{27}\b`)
 )
 

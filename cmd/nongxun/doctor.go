@@ -66,7 +66,7 @@ func (d *doctorVerb) examine(ctx context.Context, s settings, w *world) []findin
 	texts := s.CMPP.Addr != "" || s.SMPP.Addr != "" || s.Aliyun.AccessKeyID != ""
 	switch {
 	case s.WeChat.AppID != "":
-		out = append(out, finding{"wechat", checkWeChat(ctx, s.wechatClient(db, w))})
+		out = append(out, finding{"wechat", checkWeChat(ctx, s, w)})
 	case texts:
 		out = append(out, finding{"wechat (off)", nil})
 	default:
@@ -125,9 +125,12 @@ func checkClock(ctx context.Context, db *database) error {
 	return nil
 }
 
-func checkWeChat(ctx context.Context, client *bot.Client) error {
+// checkWeChat asks the platform for the token, whether or not one is stored: it hands out the same one as long as that is good.
+func checkWeChat(ctx context.Context, s settings, w *world) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	client := bot.NewClient(bot.ClientConfig{AppID: s.WeChat.AppID, AppSecret: s.WeChat.AppSecret, BaseURL: s.WeChat.APIURL, Now: time.Now, Log: w.log})
+	defer client.Close()
 	if _, err := client.Token(ctx); err != nil {
 		return fmt.Errorf("%w; check NONGXUN_WECHAT_APP_SECRET, the IP white-list of the account, and the way to NONGXUN_WECHAT_API_URL", err)
 	}

@@ -117,14 +117,35 @@ func (s *source) templates(name string) map[string]outbox.Template {
 			if !slices.Contains(pushFields, what) {
 				s.fail("NONGXUN_"+name, "should map the template's fields to %s; there is no %q", strings.Join(pushFields, ", "), what)
 			}
+			if !holds(own, what) {
+				s.fail("NONGXUN_"+name, "should map thing fields to words and date or time fields to date: the platform refuses every message in which %s says %s", own, what)
+			}
+			if key == price.Template && what == writing.FieldAmount {
+				s.fail("NONGXUN_"+name, "should not map %s to amount: a price push has none, and the platform refuses an empty field", own)
+			}
 			t.Keywords[own] = what
 		}
 		if !slices.Contains(pushTemplates, key) {
 			s.fail("NONGXUN_"+name, "should name %s; there is no %q", strings.Join(pushTemplates, ", "), key)
 		}
+		if len(t.Keywords) == 0 {
+			s.fail("NONGXUN_"+name, "should say which of the template's own fields says what, such as %s=%s?thing1=goods: the platform refuses a message without its fields", key, id)
+		}
 		out[key] = t
 	}
 	return out
+}
+
+// holds says whether a field of the platform's type, which stands in its name (thing1, time2), may hold what a push says there: words
+// ("3.5元/斤", "面议"), or a day. Fields of old templates have names without a type.
+func holds(own, what string) bool {
+	switch strings.TrimRight(own, "0123456789") {
+	case "date", "time":
+		return what == writing.FieldDate
+	case "amount", "number", "letter", "symbol", "character_string", "phone_number", "car_number", "name", "phrase", "const":
+		return false
+	}
+	return true
 }
 
 // pushTemplates are the names by which pushes ask for a template.

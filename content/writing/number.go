@@ -131,6 +131,9 @@ func Day(t time.Time) string {
 	return strconv.Itoa(int(t.Month())) + "月" + strconv.Itoa(t.Day()) + "日"
 }
 
+// FullDay is a date with its year, the form that WeChat's date fields want: "2026年11月24日".
+func FullDay(t time.Time) string { return strconv.Itoa(t.In(shanghai).Year()) + "年" + Day(t) }
+
 // shanghai has had no summer time since 1991, so that a fixed zone serves and no time zone database is needed.
 var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 

@@ -50,7 +50,7 @@ func PriceBulletin(day time.Time, quotes []Quote) Push {
 			FieldGoods: field(first.Product),
 			FieldPrice: field(strings.ReplaceAll(first.both(), ",合", " ")),
 			FieldPlace: field(first.Market),
-			FieldDate:  field(Day(day)),
+			FieldDate:  field(FullDay(day)),
 		},
 	}
 }
@@ -110,7 +110,7 @@ func DemandNews(lot reading.Lot, buyer string, day time.Time) Push {
 			FieldPrice:  field(orElse(Price(lot.Price), "面议")),
 			FieldAmount: field(orElse(Quantity(lot.Quantity), "数量面议")),
 			FieldPlace:  field(orElse(orElse(buyer, Place(lot.Origin)), "不限")),
-			FieldDate:   field(Day(day)),
+			FieldDate:   field(FullDay(day)),
 		},
 	}
 }

@@ -24,6 +24,7 @@ const (
 	workers       = 32
 	timeout       = time.Minute           // of one try, unless Within says otherwise
 	rescueAfter   = 10 * time.Second      // a job whose process died is taken up again when this and its own time are over
+	spare         = 5                     // rescues of a job whose process died in its last try or in its last resort
 	stopLimit     = 10 * time.Second      // how long jobs may still run when Start's context ends
 	keepDone      = 48 * time.Hour        // what is unique for its day must be remembered for longer than the day
 	fetchCooldown = 20 * time.Millisecond // a broker waits for the answer: River's 100 ms would be most of it
@@ -31,6 +32,11 @@ const (
 
 // pauses are the waits after the first, second … failed try. One more try than pauses, then the last resort.
 var pauses = [...]time.Duration{time.Second, 5 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}
+
+// tries is how often a job is tried.
+const tries = len(pauses) + 1
+
+var errDied = errors.New("jobs: the process that made the last try has died")
 
 // Work says how a kind of job is done, and within what time.
 type Work struct {
@@ -46,7 +52,7 @@ func (w Work) Within(limit time.Duration) Work {
 }
 
 // Do makes the Work for jobs with args T. When every try has failed, lastResort is called instead of giving up in silence; nil
-// leaves the job discarded in the queue's table, with its errors.
+// leaves the job cancelled in the queue's table, with its errors.
 func Do[T Args](do func(context.Context, T) error, lastResort func(context.Context, T) error) Work {
 	return Work{within: timeout, register: func(w *river.Workers, within time.Duration) error {
 		return river.AddWorkerSafely(w, &worker[T]{do: do, lastResort: lastResort, within: within})
@@ -65,8 +71,16 @@ type worker[T Args] struct {
 func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.within }
 
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
-	err := w.do(ctx, job.Args)
-	if err != nil && w.lastResort != nil && job.Attempt >= job.MaxAttempts { // also where the time of the last try has run out: nobody comes back to it
+	var err error
+	if job.Attempt <= tries {
+		err = w.do(ctx, job.Args)
+	} else { // River has rescued it: who made the last try has died in it
+		err = errDied
+	}
+	if err != nil && w.lastResort == nil && job.Attempt >= tries {
+		return river.JobCancel(err)
+	}
+	if err != nil && job.Attempt >= tries { // also where the time of the last try has run out: nobody comes back to it
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
 		defer cancel()
 		if last := w.lastResort(ctx, job.Args); last != nil {
@@ -96,7 +110,7 @@ func New(pool *pgxpool.Pool, log *slog.Logger, works ...Work) (*Client, error) {
 		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
 		Workers:       all,
 		JobTimeout:    rescueAfter,
-		MaxAttempts:   len(pauses) + 1,
+		MaxAttempts:   tries + spare, // one that is stuck in its last attempt River discards by itself, without a last resort
 		FetchCooldown: fetchCooldown,
 		// The poll is for what a lost notification would leave; a notification starts the rest at once.
 		FetchPollInterval: 500 * time.Millisecond,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,7 +43,9 @@ func (t Template) data(fields map[string]string) map[string]string {
 	}
 	out := make(map[string]string, len(t.Keywords))
 	for own, name := range t.Keywords {
-		out[own] = fields[name]
+		if out[own] = fields[name]; strings.HasPrefix(own, "time") && out[own] != "" { // a day alone is a date, no time
+			out[own] += " 00:00"
+		}
 	}
 	return out
 }
