@@ -67,9 +67,22 @@ func (v importVerb) Run(ctx context.Context, w *world) error {
 		if err != nil {
 			return sayProblems(w, err)
 		}
-		_, err = fmt.Fprintf(w.stdout, "读了 %d 行,新增或更改 %d 行\n", len(rows), changed)
+		said := fmt.Sprintf("读了 %d 行,新增或更改 %d 行", len(rows), changed)
+		if n := samePlace(rows); v.Kind == "prices" && n > 0 {
+			said += fmt.Sprintf(";有 %d 行和后面的行是同一天、同一市场、同一品种,只留了后面的", n)
+		}
+		_, err = fmt.Fprintln(w.stdout, said)
 		return err
 	})
+}
+
+// samePlace is how many rows of prices a later one of the same day, market and product replaces.
+func samePlace(rows []tables.Row) int {
+	seen := map[[3]string]bool{}
+	for _, r := range rows {
+		seen[[3]string{r.Text("日期"), r.Text("市场"), r.Text("品种")}] = true
+	}
+	return len(rows) - len(seen)
 }
 
 // sayProblems prints what is wrong with a file, for the clerk who made it.
@@ -89,6 +102,7 @@ func storePrices(ctx context.Context, tx pgx.Tx, rows []tables.Row, now time.Tim
 	}
 	var wrong tables.Problems
 	quotes := make([]price.Quote, 0, len(rows))
+	today, _ := time.Parse(time.DateOnly, now.In(shanghai).Format(time.DateOnly))
 	for _, r := range rows {
 		q := price.Quote{
 			Market: r.Text("市场"), Product: r.Text("品种"), Unit: r.Text("单位"), Source: r.Text("来源"),
@@ -99,11 +113,20 @@ func storePrices(ctx context.Context, tx pgx.Tx, rows []tables.Row, now time.Tim
 		if q.Avg, ok = r.Decimal(&wrong, "平均价"); ok && q.Avg <= 0 {
 			r.Fail(&wrong, "平均价", "应比 0 大")
 		}
-		if !strings.HasPrefix(q.Unit, "元/") {
+		if q.Unit, ok = price.Unit(q.Unit); !ok {
 			r.Fail(&wrong, "单位", "应写成 元/公斤 或 元/斤")
 		}
 		if q.Low != nil && q.High != nil && *q.Low > *q.High {
 			r.Fail(&wrong, "最低价", "比最高价还高")
+		}
+		if q.Low != nil && (*q.Low < 0 || q.Avg > 0 && *q.Low > 2*q.Avg) { // real lists are a little inconsistent; a slip of ten is not
+			r.Fail(&wrong, "最低价", "比平均价高出一倍还多,请核对小数点")
+		}
+		if q.High != nil && *q.High*2 < q.Avg {
+			r.Fail(&wrong, "最高价", "不到平均价的一半,请核对小数点")
+		}
+		if q.Day.After(today) {
+			r.Fail(&wrong, "日期", "还没有到")
 		}
 		quotes = append(quotes, q)
 	}
@@ -144,19 +167,36 @@ func storeFairs(ctx context.Context, tx pgx.Tx, rows []tables.Row, now time.Time
 }
 
 func storeProducts(ctx context.Context, tx pgx.Tx, rows []tables.Row, _ time.Time) (int, error) {
+	var wrong tables.Problems
 	products := make([]lexicon.Product, 0, len(rows))
+	seen := map[string]bool{}
 	for _, r := range rows {
+		once(r, &wrong, seen, "名称")
 		products = append(products, lexicon.Product{
 			Name: r.Text("名称"), Category: r.Text("类别"), Unit: r.Text("单位"), Aliases: r.List("别名"), Months: r.Text("上市月份"),
 		})
 	}
+	if err := wrong.Err(); err != nil {
+		return 0, err
+	}
 	return glossary.ImportProducts(ctx, tx, products)
+}
+
+// once notes that a row has the key of a row above it.
+func once(r tables.Row, wrong *tables.Problems, seen map[string]bool, column string) {
+	key := r.Text(column)
+	if seen[key] {
+		r.Fail(wrong, column, "上面已经有“"+key+"”")
+	}
+	seen[key] = true
 }
 
 func storeRegions(ctx context.Context, tx pgx.Tx, rows []tables.Row, _ time.Time) (int, error) {
 	var wrong tables.Problems
 	regions := make([]lexicon.Region, 0, len(rows))
+	seen := map[string]bool{}
 	for _, r := range rows {
+		once(r, &wrong, seen, "代码")
 		g := lexicon.Region{
 			Code: r.Text("代码"), Name: r.Text("名称"), Parent: r.Text("上级"), Former: r.List("曾用名"),
 			ValidFrom: day(date(r, &wrong, "生效")), ValidTo: day(date(r, &wrong, "失效")),

@@ -99,7 +99,7 @@ func TestTheTemplatesOfTheManualCarryAPush(t *testing.T) {
 				}
 			}
 			day := time.Now()
-			push := writing.PriceBulletin(day, []writing.Quote{{Product: "黄桃", Market: "红星", Avg: 7, Unit: "元/公斤", Day: day}})
+			push := writing.PriceBulletin([]writing.Quote{{Product: "黄桃", Market: "红星", Avg: 7, Unit: "元/公斤", Day: day}})
 			if err := pg.InTx(ctx, pool, func(tx pgx.Tx) error {
 				_, err := outbox.Put(ctx, tx, day, outbox.Delivery{Cause: "price:1", ContactID: c.ID, Class: outbox.Notice, Text: push.Text, Template: "price", Fields: push.Fields})
 				return err

@@ -322,3 +322,41 @@ func TestUnderstandForPeople(t *testing.T) {
 		t.Errorf("%d %s", code, out)
 	}
 }
+
+// What can't be a price is refused, by row and column, and no row is lost in silence.
+func TestImportOfPricesRefusesNonsense(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	head := "日期,市场,品种,平均价,单位,最低价,最高价\n"
+	for rows, column := range map[string]string{
+		"2026-11-23,红星,脐橙,48,元/公斤,4.2,5.2\n":                                     "最高价",
+		"2026-11-23,红星,脐橙,4.8,元/公斤,-4.2,5.2\n":                                   "最低价",
+		time.Now().AddDate(0, 1, 2).Format(time.DateOnly) + ",红星,脐橙,12,元/公斤,,\n": "日期",
+		"2026-11-23,红星,鸡蛋,12,元/,,\n":                                             "单位",
+		"2026-11-23,红星,鸭蛋,12,元/公顷,,\n":                                           "单位",
+	} {
+		code, out, errs := s.run("", "import", "prices", s.file("p.csv", head+rows))
+		if code != 1 || !strings.Contains(errs, "行“"+column+"”") {
+			t.Errorf("%q was taken: %d %q %q; want a mistake in %s", rows, code, out, errs, column)
+		}
+	}
+	s.ok("有 1 行和后面的行是同一天", "import", "prices", s.file("p.csv", head+"2026-11-23,红星,红薯,2,元/公斤,,\n2026-11-23,红星,红薯,20,元/公斤,,\n"))
+	s.ok("新增或更改 1 行", "import", "prices", s.file("p.csv", head+"2026-11-23,红星,冬笋,12,元/千克,,\n"))
+	s.ok("新增或更改 0 行", "import", "prices", s.file("p.csv", head+"2026-11-23,红星,冬笋,12,元/公斤,,\n"))
+}
+
+func TestImportOfAProductTwiceInAFile(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	for kind, data := range map[string]string{
+		"products": "名称,类别\n雷公屎,蔬菜\n雷公屎,菌类\n",
+		"regions":  "代码,名称,上级\n430299,云龙区,430200\n430299,云龙新区,430200\n",
+	} {
+		file := s.file("p.csv", data)
+		code, out, errs := s.run("", "import", kind, file)
+		code2, out2, errs2 := s.run("", "import", kind, file)
+		if code == 0 && !strings.Contains(out2, "更改 0 行") {
+			t.Errorf("%s: the same file twice: %d %q %q, then %d %q %q", kind, code, out, errs, code2, out2, errs2)
+		}
+	}
+}

@@ -22,13 +22,22 @@ const newsReach = 48 * time.Hour
 // pushLimit bounds putting one push for everybody.
 const pushLimit = 10 * time.Minute
 
+// shanghai has had no summer time since 1991: a fixed zone serves.
+var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
+
 // wireJobs says who does the jobs, and lets the calendar put them.
 func (v *service) wireJobs() (err error) {
 	v.jobs, err = jobs.New(v.pool, v.log,
 		jobs.Do(
 			func(ctx context.Context, a inbox.HandleArgs) error { return v.inbox.Handle(ctx, a.MessageID) },
 			func(ctx context.Context, a inbox.HandleArgs) error { return v.inbox.GiveUp(ctx, a.MessageID) }).Within(10*time.Second), // somebody waits: a killed replica's is taken up soon
-		jobs.Do(func(ctx context.Context, _ jobs.PriceBulletinArgs) error { return v.pushPrices(ctx) }, nil).Within(pushLimit),
+		jobs.Do(func(ctx context.Context, a jobs.PriceBulletinArgs) error {
+			if today := v.now().In(shanghai).Format(time.DateOnly); a.Day != today { // nobody worked it in its time; who gets it now would get nothing at half past eight
+				v.log.WarnContext(ctx, "a bulletin of another day is not put any more", "day", a.Day, "today", today)
+				return nil
+			}
+			return v.pushPrices(ctx)
+		}, nil).Within(pushLimit),
 		jobs.Do(func(ctx context.Context, _ jobs.DemandNewsArgs) error { return v.pushDemands(ctx) }, nil).Within(pushLimit),
 		jobs.Do(func(ctx context.Context, _ jobs.SweepArgs) error { return v.sweep(ctx) }, nil))
 	if err != nil {

@@ -131,6 +131,10 @@ var peoples = []string{"土家族", "苗族", "瑶族", "侗族", "回族", "维
 
 func (b *builder) regions(lex *lexicon.Lexicon) {
 	for _, r := range lex.Regions() {
+		if len(r.Code) > 6 { // a township that the bureau has added: what lies below a county goes by the county's code
+			b.place(r.Name, placeRef{code: r.Code[:6], level: township, official: r.Name})
+			continue
+		}
 		lv := county
 		switch {
 		case strings.HasSuffix(r.Code, "0000"):

@@ -88,12 +88,8 @@ func (s *scan) unsubscribes(f *features) (verdict, bool) {
 		return verdict{}, false
 	}
 	v := verdict{intent: Unsubscribe, sub: s.news(), sure: 880}
-	if v.sub == "" {
-		if !f.goods || s.says("所有", "全部", "都") {
-			v.sub = StopAll
-		} else {
-			v.sub = PushPrice
-		}
+	if v.sub == "" && (!f.goods || s.says("所有", "全部", "都")) { // 退订辣椒 ends whatever was sent of it
+		v.sub = StopAll
 	}
 	return v, true
 }

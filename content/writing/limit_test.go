@@ -169,8 +169,8 @@ func TestPushes(t *testing.T) {
 	odd := lot
 	odd.Product, odd.Variety = "黄桃😀\n【好】", nil
 	for name, push := range map[string]writing.Push{
-		"bulletin": writing.PriceBulletin(day, []writing.Quote{quote, quote, quote}),
-		"digest":   writing.PriceDigest(day, []writing.Quote{quote, quote, quote, quote, quote}),
+		"bulletin": writing.PriceBulletin([]writing.Quote{quote, quote, quote}),
+		"digest":   writing.PriceDigest([]writing.Quote{quote, quote, quote, quote, quote}),
 		"demand":   writing.DemandNews(lot, county, day),
 		"bare":     writing.DemandNews(reading.Lot{Product: "黄桃"}, "", day),
 		"odd":      writing.DemandNews(odd, "", day),

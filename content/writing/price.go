@@ -104,6 +104,11 @@ func (w Words) NotSubscribed() string {
 	return "您没有订这个消息,不会收到的。什么都不想收,回退订。"
 }
 
+// SubscribedToAll answers who gets news of everything and wants none of one product.
+func (w Words) SubscribedToAll(n News) string {
+	return "您订的是所有的" + n.words() + ",单独一样停不了。都不收就回:退订" + n.words() + "。再说想听哪样就行。"
+}
+
 // AskNews asks what a subscriber wants to hear about.
 func (w Words) AskNews() string {
 	return "想听哪样东西的消息?说个名字就行,比如黄桃、辣椒。都要听回1"

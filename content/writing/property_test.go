@@ -85,7 +85,7 @@ func TestEveryTextKeepsToItsChannel(t *testing.T) {
 			}
 		}
 		for name, push := range map[string]writing.Push{
-			"bulletin": writing.PriceBulletin(day, quotes), "digest": writing.PriceDigest(day, quotes), "demand": writing.DemandNews(lot, county, day),
+			"bulletin": writing.PriceBulletin(quotes), "digest": writing.PriceDigest(quotes), "demand": writing.DemandNews(lot, county, day),
 		} {
 			checkPush(t, name, push)
 		}

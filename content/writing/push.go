@@ -1,6 +1,7 @@
 package writing
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,14 +32,15 @@ type Push struct {
 
 // PriceBulletin is the day's news of one product: its quotes, nearest market first. Nobody is told more than two in a text.
 // It needs at least one quote.
-func PriceBulletin(day time.Time, quotes []Quote) Push {
+func PriceBulletin(quotes []Quote) Push {
 	first := quotes[0]
+	day := newest(quotes[:min(2, len(quotes))])
 	var texts []string
 	for n := min(2, len(quotes)); n > 0; n-- {
 		for _, form := range []func(Quote) string{Quote.both, Quote.plain} {
 			parts := make([]string, n)
 			for i, q := range quotes[:n] {
-				parts[i] = q.Market + " " + form(q)
+				parts[i] = q.Market + " " + q.of(day) + form(q)
 			}
 			texts = append(texts, plain(first.Product+"行情,"+Day(day)+":"+strings.Join(parts, ";")+"。"+notWanted))
 		}
@@ -50,7 +52,7 @@ func PriceBulletin(day time.Time, quotes []Quote) Push {
 			FieldGoods: field(first.Product),
 			FieldPrice: field(strings.ReplaceAll(first.both(), ",合", " ")),
 			FieldPlace: field(first.Market),
-			FieldDate:  field(FullDay(day)),
+			FieldDate:  field(FullDay(first.Day)),
 		},
 	}
 }
@@ -59,13 +61,14 @@ func PriceBulletin(day time.Time, quotes []Quote) Push {
 const digestLines = 4
 
 // PriceDigest is the day's news of several products: the nearest quote of each, the most wanted first. It needs at least one.
-func PriceDigest(day time.Time, quotes []Quote) Push {
-	push := PriceBulletin(day, quotes[:1])
+func PriceDigest(quotes []Quote) Push {
+	push := PriceBulletin(quotes[:1])
+	day := newest(quotes)
 	var texts []string
 	for told := min(len(quotes), digestLines); told > 0; told-- {
 		parts := make([]string, told)
 		for i, q := range quotes[:told] {
-			parts[i] = q.Product + " " + q.Market + " " + q.plain()
+			parts[i] = q.Product + " " + q.Market + " " + q.of(day) + q.plain()
 		}
 		text := Day(day) + "行情:" + strings.Join(parts, ";")
 		if more := len(quotes) - told; more > 0 {
@@ -76,6 +79,19 @@ func PriceDigest(day time.Time, quotes []Quote) Push {
 	push.Text = carried(texts...)
 	push.Fields[FieldTitle] = "今日行情" + strconv.Itoa(len(quotes)) + "样"
 	return push
+}
+
+// newest is the day of the newest of some quotes: prices are of the day on which they were paid, not of that on which they are told.
+func newest(quotes []Quote) time.Time {
+	return slices.MaxFunc(quotes, func(a, b Quote) int { return a.Day.Compare(b.Day) }).Day
+}
+
+// of is the day of a quote that is not of the day in the headline.
+func (q Quote) of(day time.Time) string {
+	if q.Day.Equal(day) {
+		return ""
+	}
+	return Day(q.Day) + " "
 }
 
 // notWanted ends every push.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 	_ "time/tzdata" // the bureau's time zone on a bare machine
 
@@ -43,6 +44,9 @@ const late = 2 * time.Hour
 // putLimit bounds one insert.
 const putLimit = 15 * time.Second
 
+// again is the wait before an insert that failed is tried again.
+const again = 5 * time.Second
+
 // Options of a Calendar.
 type Options struct {
 	Jobs    *jobs.Client
@@ -56,6 +60,7 @@ type Calendar struct {
 	Options
 	zone      *time.Location
 	scheduler gocron.Scheduler
+	missed    sync.WaitGroup  // what Start puts
 	ctx       context.Context // ends with Stop
 	cancel    context.CancelFunc
 }
@@ -101,7 +106,9 @@ func (c *Calendar) Start() {
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, c.zone) // China has no summer time
 	for _, e := range c.Entries {
 		if ago := now.Sub(midnight.Add(e.At)); ago >= 0 && ago < late {
-			c.put(e)
+			if err := c.try(e, now.Format(time.DateOnly)); err != nil {
+				c.missed.Go(func() { c.put(e) }) // it says what is wrong
+			}
 		}
 	}
 	c.scheduler.Start()
@@ -110,20 +117,39 @@ func (c *Calendar) Start() {
 // Stop ends the calendar and waits for an insert that runs.
 func (c *Calendar) Stop() error {
 	c.cancel()
+	defer c.missed.Wait()
 	if err := c.scheduler.Shutdown(); err != nil {
 		return fmt.Errorf("calendar: %w", err)
 	}
 	return nil
 }
 
+// put puts an entry of today on the queue. While the database is away it tries again, as long as the entry may be late.
 func (c *Calendar) put(e Entry) {
+	day := c.Now().In(c.zone).Format(time.DateOnly)
+	for began := time.Now(); ; {
+		err := c.try(e, day)
+		if err == nil || c.ctx.Err() != nil {
+			return
+		}
+		c.Log.ErrorContext(c.ctx, "an entry of the calendar could not be put on the queue", "entry", e.Name, "day", day, "error", err)
+		if time.Since(began) > late {
+			return
+		}
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-time.After(again):
+		}
+	}
+}
+
+func (c *Calendar) try(e Entry, day string) error {
 	ctx, cancel := context.WithTimeout(c.ctx, putLimit)
 	defer cancel()
-	day := c.Now().In(c.zone).Format(time.DateOnly)
 	inserted, err := c.Jobs.InsertOnce(ctx, e.Args(day))
-	if err != nil {
-		c.Log.ErrorContext(ctx, "an entry of the calendar could not be put on the queue", "entry", e.Name, "day", day, "error", err)
-		return
+	if err == nil {
+		c.Log.InfoContext(ctx, "calendar", "entry", e.Name, "day", day, "first", inserted)
 	}
-	c.Log.InfoContext(ctx, "calendar", "entry", e.Name, "day", day, "first", inserted)
+	return err
 }

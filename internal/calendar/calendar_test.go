@@ -154,3 +154,22 @@ func TestStartPutsWhatWasMissed(t *testing.T) {
 		}
 	}
 }
+
+// A database that is away for some seconds at the time of an entry (a failover) does not cost the day's bulletin.
+func TestAnEntryOutlivesADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	due := time.Now().In(time.FixedZone("", 8*60*60)).Add(2 * time.Second).Truncate(time.Second)
+	entries := calendar.Entries()[:1]
+	entries[0].At = time.Duration(due.Hour())*time.Hour + time.Duration(due.Minute())*time.Minute + time.Duration(due.Second())*time.Second
+	var w work
+	replica(t, pool, &w, entries, nil)
+	if _, err := pool.Exec(t.Context(), `ALTER TABLE river_job RENAME TO away`); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(due.Add(time.Second)))
+	if _, err := pool.Exec(t.Context(), `ALTER TABLE away RENAME TO river_job`); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the bulletin", func() bool { return len(w.sorted()) == 1 })
+}

@@ -3,12 +3,17 @@ package inbox_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/nongxun/nongxun/bot"
+	"github.com/nongxun/nongxun/content/lexicon"
+	"github.com/nongxun/nongxun/internal/inbox"
 	"github.com/nongxun/nongxun/sms"
 )
 
@@ -243,5 +248,32 @@ func TestASignUpIsNotChangedAfterTheDeadline(t *testing.T) {
 	h.pass(time.Second)
 	if got := h.say("oA", "我报名了吗"); !strings.Contains(got, "李大山") {
 		t.Error(got)
+	}
+}
+
+// What nongxun import regions takes (a township's code of nine digits) must not break the farmers' messages.
+func TestATownshipThatWasImported(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	lex, err := lexicon.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := inbox.NewMind(lex.With(nil, []lexicon.Region{{Code: "430225199", Name: "云上新镇", Parent: "430225"}}))
+	h.Inbox = inbox.New(inbox.Options{
+		Pool: h.pool, Mind: func() *inbox.Mind { return m }, Wake: func() {}, Receipts: h, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return h.now }, Later: func(_ context.Context, _ pgx.Tx, jobs []inbox.HandleArgs) error {
+			for _, j := range jobs {
+				h.jobs = append(h.jobs, j.MessageID)
+			}
+			return nil
+		},
+	})
+	h.say("oA", "黄桃5000斤,3块5一斤,云上新镇的")
+	for _, id := range h.jobs {
+		t.Errorf("not handled at once; then: %v", h.Handle(t.Context(), id))
+	}
+	if n := h.count(`SELECT count(*) FROM listing WHERE region = '430225'`); n != 1 {
+		t.Errorf("%d listings, want 1", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/nongxun/nongxun/content/lexicon"
 	"github.com/nongxun/nongxun/content/reading"
 	"github.com/nongxun/nongxun/internal/market"
+	"github.com/nongxun/nongxun/internal/outbox"
 	"github.com/nongxun/nongxun/internal/people"
 	"github.com/nongxun/nongxun/internal/pg"
 	"github.com/nongxun/nongxun/internal/pg/pgtest"
@@ -96,5 +97,32 @@ JOIN listing l ON d.cause = 'demand:' || l.id WHERE l.message_id = $1 ORDER BY c
 	}
 	if want := "有人收锦绣黄桃,要炎陵县的,买家在芙蓉区。您有货就直接回复有多少,多少钱。不收回退订"; text != want {
 		t.Errorf("text %q, want %q", text, want)
+	}
+}
+
+// A broker hears of a demand by text at noon, binds the phone to WeChat in the afternoon, and must not hear of it again in the evening.
+func TestDemandNewsOnceThoughThePhoneWasBound(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	buyer, phone, wechat := contact(t, db, people.OpenID, "buyer"), contact(t, db, people.Phone, "13800138000"), contact(t, db, people.OpenID, "oBroker")
+	do(t, db, func(b *pgx.Batch) {
+		people.QueueSubscribe(b, phone, []people.Subscription{{Topic: people.TopicDemand, Product: "黄桃"}}, "sms", noon)
+		market.QueueAdd(b, buyer, 1, "wechat", reading.Demand, []reading.Lot{{Product: "黄桃"}}, "", false, "430102", noon)
+	})
+	if n := putNews(t, db, noon.Add(-time.Hour), noon.Add(time.Minute)); n != 1 {
+		t.Fatalf("%d put, want 1", n)
+	}
+	do(t, db, func(b *pgx.Batch) { b.Queue(`UPDATE delivery SET state = 'sent'`) })
+	o := people.Offer{Phone: "13800138000", From: phone, Into: wechat}
+	if err := db.QueryRow(t.Context(), `INSERT INTO bind_code (contact_id, phone, way, code, told_at, expires_at) VALUES ($1, $2, 'text', '123456', $3, $3) RETURNING id`, wechat, o.Phone, noon).Scan(&o.CodeID); err != nil {
+		t.Fatal(err)
+	}
+	do(t, db, func(b *pgx.Batch) {
+		people.QueueBind(b, o, "sms", noon)
+		market.QueueMerge(b, o.From, o.Into)
+		outbox.QueueMerge(b, o.From, o.Into)
+	})
+	if n := putNews(t, db, noon.Add(-time.Hour), noon.Add(6*time.Hour)); n != 0 {
+		t.Errorf("%d put in the evening to who was told at noon", n)
 	}
 }

@@ -42,7 +42,8 @@ const (
 	SMS    = "sms"
 )
 
-// Delivery is one thing to tell one contact. Cause and ContactID together name it: putting it twice is putting it once.
+// Delivery is one thing to tell one contact. Cause and ContactID together name it: putting it twice is putting it once, and what reached
+// a phone before it was bound is not put again for the person.
 type Delivery struct {
 	Cause     string // why, such as "reply:wx:…" or "price:2026-11-24:黄桃"
 	ContactID int64
@@ -62,6 +63,8 @@ SELECT $1, u.cause, u.contact_id, u.class, u.channel, u.text, u.template, u.fiel
 		WHEN u.channel = '' AND NOT EXISTS (SELECT FROM address a WHERE a.contact_id = u.contact_id AND a.kind = 'openid') THEN 2 ELSE 0 END
 FROM unnest($2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[])
 	AS u (cause, contact_id, class, channel, text, template, fields, broadcast, due_at, expires_at)
+WHERE NOT EXISTS (SELECT FROM contact m JOIN delivery d ON d.contact_id = m.id AND d.cause = u.cause
+	WHERE m.merged_into = u.contact_id AND d.state IN ('sent', 'delivered'))
 ON CONFLICT (cause, contact_id) DO NOTHING`
 
 // Queue adds the putting of deliveries to a batch of the caller's transaction. Call Outbox.Wake after the commit.

@@ -44,7 +44,7 @@ func PutBulletins(ctx context.Context, tx pgx.Tx, at time.Time) (n int, err erro
 			for end < len(wants) && wants[end].contactID == id {
 				end++
 			}
-			if push, ok := fresh.digest(wants[:end], at); ok {
+			if push, ok := fresh.digest(wants[:end]); ok {
 				ds = append(ds, outbox.Delivery{
 					Cause: cause, ContactID: id, Class: outbox.Notice,
 					Text: push.Text, Template: Template, Fields: push.Fields, ExpiresAt: at.Add(bulletinLife),

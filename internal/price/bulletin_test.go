@@ -84,11 +84,11 @@ func TestBulletins(t *testing.T) {
 		t.Errorf("%d put, want 5", n)
 	}
 	want := map[string]string{
-		"near":       "黄桃行情,11月24日:炎陵 6元/公斤,合3元/斤;长沙红星 8元/公斤,合4元/斤。不收回退订",
-		"elsewhere":  "黄桃行情,11月24日:长沙红星 8元/公斤,合4元/斤;炎陵 6元/公斤,合3元/斤。不收回退订",
+		"near":       "黄桃行情,11月24日:炎陵 6元/公斤,合3元/斤;长沙红星 锦绣黄桃 8元/公斤,合4元/斤。不收回退订",
+		"elsewhere":  "黄桃行情,11月24日:长沙红星 锦绣黄桃 8元/公斤,合4元/斤;炎陵 6元/公斤,合3元/斤。不收回退订",
 		"variety":    "锦绣黄桃行情,11月24日:长沙红星 8元/公斤,合4元/斤。不收回退订",
 		"two":        "11月24日行情:冬笋 长沙红星 12元/公斤;黄桃 炎陵 6元/公斤。不收回退订",
-		"everything": "11月24日行情:黄桃 长沙红星 8元/公斤;冬笋 长沙红星 12元/公斤。不收回退订",
+		"everything": "11月24日行情:黄桃 长沙红星 锦绣黄桃 8元/公斤;冬笋 长沙红星 12元/公斤。不收回退订",
 	}
 	if diff := cmp.Diff(want, told(t, db, "price:2026-11-24")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -126,6 +126,38 @@ func TestDigestNamesAFewAndCountsTheRest(t *testing.T) {
 	putBulletins(t, db, noon)
 	want := map[string]string{"all": "11月24日行情:丙 红星 1元/公斤;丁 红星 1元/公斤;乙 红星 1元/公斤;己 红星 1元/公斤;另有2样,问我就行。不收回退订"}
 	if diff := cmp.Diff(want, told(t, db, "price:2026-11-24")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A price of Wednesday that comes on the Tuesday after is not Tuesday's price.
+func TestABulletinSaysOfWhatDayThePriceIs(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	importRows(t, db, quote(18, "炎陵", "430225", "黄桃", "", 6000), quote(23, "长沙红星", "430100", "冬笋", "", 12000))
+	subscriber(t, db, "one", "430225", "黄桃")
+	subscriber(t, db, "two", "430225", "黄桃", "冬笋")
+	putBulletins(t, db, noon)
+	want := map[string]string{
+		"one": "黄桃行情,11月18日:炎陵 6元/公斤,合3元/斤。不收回退订",
+		"two": "11月23日行情:冬笋 长沙红星 12元/公斤;黄桃 炎陵 11月18日 6元/公斤。不收回退订",
+	}
+	if diff := cmp.Diff(want, told(t, db, "price:2026-11-24")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A price that was mistyped and told is told again when it is put right.
+func TestACorrectionIsTold(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	subscriber(t, db, "one", "430225", "黄桃")
+	importRows(t, db, quote(24, "炎陵", "430225", "黄桃", "", 60000))
+	putBulletins(t, db, noon)
+	importRows(t, db, quote(24, "炎陵", "430225", "黄桃", "", 6000))
+	putBulletins(t, db, noon.Add(24*time.Hour))
+	want := map[string]string{"one": "黄桃行情,11月24日:炎陵 6元/公斤,合3元/斤。不收回退订"}
+	if diff := cmp.Diff(want, told(t, db, "price:2026-11-25")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -2,14 +2,13 @@ package price
 
 import (
 	"slices"
-	"time"
 
 	"github.com/nongxun/nongxun/content/writing"
 )
 
 // digest writes the news for one contact's subscriptions: of one product its nearest markets, of several the nearest market
 // each. ok is false when there is no news for them.
-func (n *news) digest(wants []want, at time.Time) (push writing.Push, ok bool) {
+func (n *news) digest(wants []want) (push writing.Push, ok bool) {
 	type topic struct{ name, place string }
 	var topics []topic
 	told := map[string]bool{}
@@ -35,20 +34,24 @@ func (n *news) digest(wants []want, at time.Time) (push writing.Push, ok bool) {
 		return writing.Push{}, false
 	}
 	if len(topics) == 1 {
-		return writing.PriceBulletin(at, words(topics[0].name, n.near(topics[0].name, topics[0].place))), true
+		return writing.PriceBulletin(words(topics[0].name, n.near(topics[0].name, topics[0].place))), true
 	}
 	quotes := make([]writing.Quote, len(topics))
 	for i, t := range topics {
 		quotes[i] = words(t.name, n.near(t.name, t.place)[:1])[0]
 	}
-	return writing.PriceDigest(at, quotes), true
+	return writing.PriceDigest(quotes), true
 }
 
-// words are quotes as writing takes them, under the name that was asked for.
+// words are quotes as writing takes them, under the name that was asked for; what is narrower is said beside the market.
 func words(name string, quotes []Quote) []writing.Quote {
 	out := make([]writing.Quote, len(quotes))
 	for i, q := range quotes {
-		out[i] = writing.Quote{Product: name, Market: q.Market, Day: q.Day, Avg: q.Avg, Low: q.Low, High: q.High, Unit: q.Unit}
+		market := q.Market
+		if q.Variety != "" && q.Variety != name { // 冰糖橙 is not what 橙子 cost
+			market += " " + q.Variety
+		}
+		out[i] = writing.Quote{Product: name, Market: market, Day: q.Day, Avg: q.Avg, Low: q.Low, High: q.High, Unit: q.Unit}
 	}
 	return out
 }

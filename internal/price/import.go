@@ -15,14 +15,16 @@ const importSQL = `INSERT INTO quote AS q (day, market, region, product, variety
 SELECT r.*, $12, $12 FROM unnest($1::date[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::bigint[], $11::text[]) r
 ON CONFLICT (product, day, market, variety) DO UPDATE SET
 	region = excluded.region, avg = excluded.avg, low = excluded.low, high = excluded.high, unit = excluded.unit,
-	avg_per_kg = excluded.avg_per_kg, source = excluded.source, updated_at = excluded.updated_at
+	avg_per_kg = excluded.avg_per_kg, source = excluded.source, updated_at = excluded.updated_at,
+	bulletin = CASE WHEN (q.avg, q.unit) IS DISTINCT FROM (excluded.avg, excluded.unit) THEN NULL ELSE q.bulletin END
 WHERE (q.region, q.avg, q.low, q.high, q.unit, q.source) IS DISTINCT FROM
 	(excluded.region, excluded.avg, excluded.low, excluded.high, excluded.unit, excluded.source)`
 
 // rowsAtOnce bounds the memory that one statement takes.
 const rowsAtOnce = 5000
 
-// ImportRows stores quotes and returns how many are new or differ from what was there; the same rows again change nothing. Of
+// ImportRows stores quotes and returns how many are new or differ from what was there; the same rows again change nothing. A price
+// that was told and is put right is news again. Of
 // rows for one day, market, product and variety the last counts. Products get the lexicon's names (a variety or alias in Product
 // is told apart) and markets without a Region the one that their name tells. ID and AvgPerKg of the rows are not used.
 func ImportRows(ctx context.Context, tx pgx.Tx, lex *lexicon.Lexicon, rows []Quote, at time.Time) (changed int, err error) {

@@ -75,6 +75,9 @@ type mention struct{ code, name string }
 func (n *names) find(market string) string {
 	var all []mention
 	for _, r := range n.regions {
+		if len(r.Code) != 6 { // no county, and no market of its own
+			continue
+		}
 		if name := longestIn(market, r); name != "" {
 			all = append(all, mention{r.Code, name})
 		}

@@ -5,6 +5,7 @@ package price
 import (
 	"context"
 	"embed"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,22 @@ func Latest(ctx context.Context, q people.Querier, products []string, county str
 	rows, err := q.Query(ctx, latestSQL, products, county, at, staleDays, limit)
 	return collect(rows, err)
 }
+
+// Unit is the unit of a price as we write it: those that mean the same kilogram or 斤 get one name. ok is false for what is no unit.
+func Unit(s string) (unit string, ok bool) {
+	of, ok := strings.CutPrefix(strings.ReplaceAll(strings.ReplaceAll(s, "／", "/"), " ", ""), "元/")
+	switch of {
+	case "千克", "kg", "KG", "Kg":
+		of = "公斤"
+	case "市斤", "500克", "500g":
+		of = "斤"
+	}
+	unit = "元/" + of
+	return unit, ok && (perKg(0, unit) != nil || slices.Contains(pieces, of))
+}
+
+// pieces are what is priced by number rather than by weight.
+var pieces = strings.Fields("个 只 头 枚 株 棵 条 羽 尾 匹 盒 箱 袋 包 瓶 桶 筐 件 份 捆 把 串 束 盆 支 打 升 公升 平方米 立方米 亩 车")
 
 // perKg converts a price to yuan per kg, nil where the unit is not of weight.
 func perKg(m reading.Milli, unit string) *reading.Milli {

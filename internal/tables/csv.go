@@ -21,7 +21,6 @@ func readCSV(data []byte) ([]line, error) {
 	}
 	r := csv.NewReader(bytes.NewReader(data))
 	r.FieldsPerRecord = -1
-	r.LazyQuotes = true
 	r.Comma = separator(data)
 	var lines []line
 	for {
@@ -30,7 +29,7 @@ func readCSV(data []byte) ([]line, error) {
 			return lines, nil
 		}
 		if broken := (*csv.ParseError)(nil); errors.As(err, &broken) {
-			return nil, fmt.Errorf("第%d行：引号没有配对", broken.StartLine)
+			return nil, fmt.Errorf("第%d行：引号没有配对，或者引号不在格子的开头和末尾", broken.StartLine)
 		}
 		if err != nil {
 			return nil, err

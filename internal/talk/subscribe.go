@@ -152,12 +152,21 @@ func (c *step) unsubscribe() Turn {
 		if !slices.Contains(ending, s.Topic) {
 			continue
 		}
-		named := len(r.Items) == 0 || slices.ContainsFunc(r.Items, func(l reading.Lot) bool { return l.Product == s.Product })
+		named := len(r.Items) == 0 || slices.ContainsFunc(r.Items, func(l reading.Lot) bool { return slices.Contains(c.quoteNames(l), s.Product) })
 		if named {
 			gone = append(gone, s)
 		}
 	}
 	if len(gone) == 0 {
+		var all []Subscription
+		for _, s := range c.facts.Subs {
+			if s.Product == "" && slices.Contains(ending, s.Topic) {
+				all = append(all, Subscription{Topic: s.Topic})
+			}
+		}
+		if len(all) > 0 {
+			return Turn{Answer: c.w.SubscribedToAll(c.newsOf(all))}
+		}
 		return Turn{Answer: c.w.NotSubscribed()}
 	}
 	if len(r.Items) == 0 {
