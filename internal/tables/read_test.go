@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -284,7 +285,7 @@ func FuzzCSV(f *testing.F) {
 
 // A quote that is not closed must not swallow the rows below it.
 func TestAnOpenQuoteIsSaid(t *testing.T) {
-	columns := append(prices[:len(prices):len(prices)], tables.Column{Name: "来源"})
+	columns := slices.Concat(prices, []tables.Column{{Name: "来源"}})
 	for name, data := range map[string]string{
 		"to the end":          "日期,市场,平均价,来源\n2026-11-24,甲,3,\"县局\n2026-11-24,乙,4,县局\n2026-11-24,丙,5,县局\n",
 		"to another open one": "日期,市场,平均价,来源\n2026-11-24,甲,3,\"县局\n2026-11-24,乙,4,\"县局\n2026-11-24,丙,5,县局\n",
