@@ -32,6 +32,7 @@ type Conn struct {
 	open     map[uint32]*ask
 	late     int       // requests in the window whose answer did not come in time
 	heard    time.Time // when the last frame came
+	worked   bool      // a request of ours was answered
 	probes   int       // in a row without any frame
 	err      error     // why it ended
 	last     error     // why it is to end once out is written
@@ -162,6 +163,7 @@ func (c *Conn) frame(frame []byte) int {
 	if a.late {
 		c.late--
 	}
+	c.worked = c.worked || a.window
 	c.mu.Unlock()
 	a.done(frame, nil)
 	if a.window {

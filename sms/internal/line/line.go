@@ -125,11 +125,11 @@ func (l *Line) close() {
 func (l *Line) keep(ctx context.Context) {
 	pause := l.options.BackOff
 	for ctx.Err() == nil {
-		lived, err := l.once(ctx)
+		good, err := l.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if lived > l.options.BackOff {
+		if good {
 			pause = l.options.BackOff
 		}
 		if l.protocol.Refused(err) {
@@ -148,8 +148,9 @@ func (l *Line) keep(ctx context.Context) {
 	}
 }
 
-// once makes a connection, stays with it until it ends, and says how long it lived.
-func (l *Line) once(ctx context.Context) (lived time.Duration, err error) {
+// once makes a connection, stays with it until it ends, and says whether it was a good one: it lived for a while, or carried something. One that
+// was cut in its work is made again soon; one that the carrier does not want, ever more rarely.
+func (l *Line) once(ctx context.Context) (good bool, err error) {
 	dialing, cancel := context.WithTimeout(ctx, l.options.DialTimeout)
 	socket, err := l.protocol.Dial(dialing)
 	cancel()
@@ -158,7 +159,7 @@ func (l *Line) once(ctx context.Context) (lived time.Duration, err error) {
 	l.mu.Unlock()
 	if err != nil {
 		l.signal()
-		return 0, err
+		return false, err
 	}
 	began := time.Now()
 	c := newConn(l, socket)
@@ -168,7 +169,9 @@ func (l *Line) once(ctx context.Context) (lived time.Duration, err error) {
 	l.mu.Unlock()
 	l.signal()
 	err = c.run(ctx)
-	return time.Since(began), err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.worked || time.Since(began) > l.options.BackOff, err
 }
 
 // remove forgets a connection that ended.

@@ -194,6 +194,40 @@ func TestABrokenConnection(t *testing.T) {
 	})
 }
 
+// A connection that is cut in its work again and again is made again soon each time, one that carries nothing ever more rarely.
+func TestWhatWorkedIsMadeAgainSoon(t *testing.T) {
+	t.Parallel()
+	cuts := func(works bool) time.Duration {
+		began := time.Now()
+		c := newCarrier()
+		l, stop := start(c, Options{Patience: time.Hour})
+		defer stop()
+		e := newEnds()
+		for range 8 {
+			p := <-c.peers
+			if works {
+				send(t, l, e)
+				p.answer(p.next(t, request))
+				if err := <-e.c; err != nil {
+					t.Fatal(err)
+				}
+			}
+			_ = p.conn.Close()
+		}
+		return time.Since(began)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		if took := cuts(true); took > 12*time.Second {
+			t.Errorf("eight cuts of a connection that works took %s", took)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		if took := cuts(false); took < time.Minute {
+			t.Errorf("eight connections that carry nothing were made within %s", took)
+		}
+	})
+}
+
 func TestAFrameOfImpossibleLengthEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
