@@ -130,6 +130,11 @@ func (w Words) RegisteredMany(kind reading.Intent, lots []reading.Lot, question 
 	return inList(func(form func(reading.Lot) string) string { return head + ":" + w.lines(lots, form) + "。" + tail })
 }
 
+// ChangeByNumber says how to change what was not read back with numbers.
+func (w Words) ChangeByNumber() string {
+	return w.say("要看、要改,说:我的信息", "要改回:我的信息")
+}
+
 // inList writes a list for SMS: whole where that keeps to Aim, else as much of each line as two parts carry.
 func inList(list func(form func(reading.Lot) string) string) string {
 	if text := list(Line); utf8.RuneCountInString(text) <= Aim {

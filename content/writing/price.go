@@ -57,6 +57,9 @@ func (w Words) NoQuote(goods string) string {
 	return goods + "现在还没有行情。有了告诉您,要的回1"
 }
 
+// NoQuoteYet says so in the middle of something else, and offers nothing.
+func (w Words) NoQuoteYet(goods string) string { return goods + "现在还没有行情" }
+
 // NoQuoteKnown says so to somebody who is told of prices already.
 func (w Words) NoQuoteKnown(goods string) string {
 	return goods + "现在还没有行情,一有就告诉您。"

@@ -15,7 +15,7 @@ func (in *Inbox) queueAct(b *pgx.Batch, m *message, c *people.Contact, act talk.
 	at, channel := m.ReceivedAt, string(m.Channel)
 	switch a := act.(type) {
 	case talk.AddListings:
-		market.QueueAdd(b, c.ID, m.ID, channel, a.Kind, a.Lots, a.Phone, a.Glut, c.County, at)
+		market.QueueAddAfter(b, a.After, c.ID, m.ID, channel, a.Kind, a.Lots, a.Phone, a.Glut, c.County, at)
 	case talk.EditListing:
 		market.QueueEdit(b, c.ID, a.ID, market.Edit{Quantity: a.Quantity, Price: a.Price, Origin: a.Origin, Available: a.Available}, at)
 	case talk.CloseListing:

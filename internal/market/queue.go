@@ -30,6 +30,11 @@ const (
 // handled again adds nothing. phone is the number to call that the message gave, or ""; county is the contact's own, for the
 // lots that name no place with a code. Texts must be valid UTF-8 without NUL.
 func QueueAdd(b *pgx.Batch, contactID, messageID int64, channel string, kind reading.Intent, lots []reading.Lot, phone string, glut bool, county string, at time.Time) {
+	QueueAddAfter(b, 0, contactID, messageID, channel, kind, lots, phone, glut, county, at)
+}
+
+// QueueAddAfter is QueueAdd for a message of which as many as before lots are stored already: those that it sells, where these are wanted.
+func QueueAddAfter(b *pgx.Batch, before int, contactID, messageID int64, channel string, kind reading.Intent, lots []reading.Lot, phone string, glut bool, county string, at time.Time) {
 	lots = lots[:min(len(lots), lotsAtOnce)]
 	if len(lots) == 0 {
 		return
@@ -41,7 +46,7 @@ func QueueAdd(b *pgx.Batch, contactID, messageID int64, channel string, kind rea
 		if region == "" {
 			region = county
 		}
-		args = append(args, int16(i+1), region, lot.Product, lot.Variety)
+		args = append(args, int16(before+i+1), region, lot.Product, lot.Variety)
 		args = append(args, quantityValues(lot.Quantity)...)
 		args = append(args, priceValues(lot.Price)...)
 		args = append(args, originValues(lot.Origin)...)

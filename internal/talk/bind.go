@@ -57,7 +57,7 @@ func (Unbind) act()    {}
 var (
 	bindForm = regexp.MustCompile(`^(?:请|帮我|帮忙|我|怎么|怎样|如何)*(?:要|想|来)?(?:绑定|绑一下|绑)(?:一下|我的|我|这个|到|下)*(?:手机号码|手机号|手机|电话号码|电话|微信号|微信|号码|短信|账号|数字|码)?[吧啊呀了]?` +
 		`[\s:,是]*(?:(1[3-9]\d{9})?[\s:,]*(\d{6})?|(\d{1,17}))$`)
-	unbindForm = regexp.MustCompile(`^(?:请|帮我|帮忙|我|怎么|怎样|如何)*(?:要|想)?(?:解绑|解除绑定|取消绑定|不绑了|不绑定了|松绑)(?:一下|我的|我|这个|下|了)*(?:手机号码|手机号|手机|电话号码|电话|微信号|微信|号码|短信)?[吧啊呀了]?$`)
+	unbindForm = regexp.MustCompile(`^(?:请|帮我|帮忙|我|怎么|怎样|如何)*(?:要|想)?(?:解绑|解除绑定|取消绑定|不绑了|不绑定了|不想绑了|不想绑|松绑)(?:一下|我的|我|这个|下|了)*(?:手机号码|手机号|手机|电话号码|电话|微信号|微信|号码|短信)?[吧啊呀了]?$`)
 	codeForm   = regexp.MustCompile(`^(?:验证码|数字|码|是)*[\s:]*(\d{6})$`)
 	phoneForm  = regexp.MustCompile(`^(?:手机号码|手机号|手机|电话|号码|我的|是)*[\s:]*(1[3-9]\d{9})$`)
 )
@@ -102,7 +102,12 @@ func (c *step) needsBonds() bool {
 		return true
 	}
 	w := c.bindWish()
-	return w.bind || w.unbind || c.in.Channel == SMS && w.code != ""
+	return w.bind || w.unbind || w.code != "" && (c.in.Channel == SMS || c.idle())
+}
+
+// idle says that no question is open which six digits may answer.
+func (c *step) idle() bool {
+	return c.state.Step == "" || c.state.Step == stepMenu || c.state.Step == stepOfferNews
 }
 
 // BindAsked names the phone and the code that NeedBonds means, each of which may be "".
@@ -147,6 +152,8 @@ func (c *step) bonds() (Turn, bool) {
 		return c.bind(w), true
 	case c.in.Channel == SMS && w.code != "" && c.facts.Bonds.Asked: // the bare digits, as told in WeChat
 		return c.tryCode(""), true
+	case c.in.Channel == WeChat && w.code != "" && c.idle() && c.facts.Bonds.Bound == nil: // told by phone, typed here a question later
+		return Turn{Answer: c.w.AskBindPhone(), State: State{Step: stepBindPhone, Draft: &Draft{Code: w.code}}}, true
 	}
 	return Turn{}, false
 }

@@ -15,7 +15,7 @@ func (c *step) change(sub reading.Sub, item reading.Lot) Turn {
 		return Turn{Answer: c.w.NoListings()}
 	}
 	switch {
-	case sub == reading.SoldOut && noes[c.text]: // 不要了 says no deal
+	case sub == reading.SoldOut && (noes[c.text] || notWanted.MatchString(c.text) && !dealWords.MatchString(c.text)): // 红薯不要了 says no deal
 		sub = reading.Withdraw
 	case sub == reading.SoldOut && c.soldPart(item):
 		sub, item.Quantity = reading.EditQuantity, nil // what is left is asked for
@@ -261,7 +261,7 @@ func (c *step) partial(l *Listing) EditListing {
 			return EditListing{Price: c.perPiece(p, l.Lot, text)}
 		}
 	}
-	if q := c.reader.ReadQuantity(text, ""); q != nil && q.Unit != "" {
+	if q := c.reader.ReadQuantity(text, ""); q != nil && q.Unit != "" && (text != c.text || !bareNumber.MatchString(text)) {
 		return EditListing{Quantity: q}
 	}
 	if p := c.reader.ReadPlace(text, c.facts.Profile.County); p != nil && p.Code != nil {

@@ -52,6 +52,7 @@ type keeper struct {
 	talk   *talk.Talk
 	now    time.Time
 	lastID int64
+	heard  int64 // messages so far
 	people map[string]*person
 	fairs  []talk.Fair
 	quotes []talk.Quote
@@ -144,6 +145,7 @@ func (k *keeper) Event(_ context.Context, person, kind, arg string) ([]string, e
 }
 
 func (k *keeper) hear(name string, in talk.Input, suffix string) ([]string, error) {
+	k.heard++
 	p := k.people[name]
 	c := p.contacts[p.channel]
 	k.now = k.now.Add(time.Second)
@@ -232,12 +234,11 @@ func (k *keeper) carryOut(c *contact, act talk.Act) error {
 	switch a := act.(type) {
 	case talk.AddListings:
 		var added []talk.Listing
-		message := k.lastID + 1
 		for _, lot := range a.Lots {
 			k.lastID++
-			added = append(added, talk.Listing{ID: k.lastID, Kind: a.Kind, Lot: lot, At: k.now, Message: message})
+			added = append(added, talk.Listing{ID: k.lastID, Kind: a.Kind, Lot: lot, At: k.now, Message: k.heard})
 		}
-		c.listings = append(added, c.listings...)
+		c.listings = slices.Insert(slices.Clone(c.listings), a.After, added...)
 	case talk.EditListing:
 		i, err := c.listing(a.ID)
 		if err != nil {

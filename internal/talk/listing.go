@@ -34,6 +34,9 @@ func (c *step) add(kind reading.Intent, items []reading.Lot, glut bool) Turn {
 	if len(lots) == 0 {
 		return c.askProduct(kind, items, phone, glut)
 	}
+	if l := c.again(kind, lots); l != nil && !glut {
+		return Turn{Answer: c.w.Registered(kind, l.Lot, ""), State: State{Step: stepReadBack, Draft: &Draft{Shown: []int64{l.ID}, Glut: c.draft.Glut}}}
+	}
 	turn := Turn{Acts: []Act{AddListings{Kind: kind, Lots: lots, Phone: phone, Glut: glut}}}
 	if glut && !(c.state.Step == stepProduct && c.draft.Glut) {
 		turn.Acts = append(turn.Acts, CallPerson{Why: "卖难"})
@@ -57,6 +60,22 @@ func (c *step) add(kind reading.Intent, items []reading.Lot, glut bool) Turn {
 	turn.State = listingState(len(lots), asks, nil, glut)
 	return turn
 }
+
+// again is the listing that was just read back, where a message says the very same once more: somebody pressed twice.
+func (c *step) again(kind reading.Intent, lots []reading.Lot) *Listing {
+	group := alive(c.group())
+	if c.state.Step != stepReadBack || c.in.Reading.Phone != nil || len(lots) != 1 || len(group) != 1 || group[0].Kind != kind {
+		return nil
+	}
+	l := group[0]
+	if lots[0].Quantity == nil || !sameLot(lots[0], l.Lot) {
+		return nil
+	}
+	return l
+}
+
+// sameLot says that two lots read the same.
+func sameLot(a, b reading.Lot) bool { return writing.Line(a) == writing.Line(b) }
 
 // listingState is the state after listings were read back.
 func listingState(n int, asks []Ask, shown []int64, glut bool) State {
@@ -151,7 +170,11 @@ func priceUnit(l reading.Lot) string {
 	if l.Quantity == nil || l.Quantity.Unit == "" || byWeight[l.Quantity.Unit] {
 		return "斤"
 	}
-	return l.Quantity.Unit
+	unit, _, _ := strings.Cut(l.Quantity.Unit, "/") // 2吨/天
+	if byWeight[unit] {
+		return "斤"
+	}
+	return unit
 }
 
 // group are the listings that the numbers of the last read-back stand for. One that is gone meanwhile is nil.
@@ -208,6 +231,9 @@ func (c *step) readBack() (Turn, bool) {
 	}
 	l := group[0]
 	shown := []int64{l.ID}
+	if turn, ok := c.doesNotSell(group); ok {
+		return turn, true
+	}
 	switch {
 	case (c.text == "没有了" || c.text == "没了") && c.in.At.Sub(l.At) > Forget: // asked for again: 没有了 says that it is gone
 		return c.closeAll([]*Listing{l}, true), true
@@ -220,6 +246,12 @@ func (c *step) readBack() (Turn, bool) {
 	case c.number == 0 || noes[c.text] && !wrongs[c.text]:
 		return c.closeAll([]*Listing{l}, false), true
 	case wrongs[c.text]:
+		return Turn{Answer: c.w.AskWhatIsWrong(), State: State{Step: stepReadBack, Draft: &Draft{Shown: shown}}}, true
+	}
+	if lessWords.MatchString(c.text) && amountWords.MatchString(c.text) { // 少了500斤: what is left?
+		return c.askNew(l, reading.SlotQuantity), true
+	}
+	if bareNumber.MatchString(c.text) { // 350: of what?
 		return Turn{Answer: c.w.AskWhatIsWrong(), State: State{Step: stepReadBack, Draft: &Draft{Shown: shown}}}, true
 	}
 	if c.correctionOf(l) {
@@ -298,6 +330,9 @@ func (c *step) product() (Turn, bool) {
 	if name := goodsName(c.text); name != "" {
 		return c.add(kind, c.withDraft([]reading.Lot{{Product: name}}), c.draft.Glut), true
 	}
+	if lot, ok := c.someOf(); ok {
+		return c.add(kind, c.withDraft([]reading.Lot{lot}), c.draft.Glut), true
+	}
 	if noes[c.text] || c.number == 0 {
 		return Turn{Answer: c.w.NoPerson(), State: State{Step: stepMenu}}, true
 	}
@@ -329,7 +364,7 @@ func (c *step) withDraft(lots []reading.Lot) []reading.Lot {
 // learned is what the profile lacks and a message tells.
 func (c *step) learned(kind reading.Intent, lots []reading.Lot, phone string) (SetProfile, bool) {
 	var p SetProfile
-	if c.facts.Profile.Phone == "" {
+	if c.facts.Profile.Phone == "" && !forOther.MatchString(c.in.Text) {
 		p.Phone = phone
 	}
 	if c.facts.Profile.County == "" {

@@ -86,6 +86,16 @@ func (c *step) price() Turn {
 			known = append(known, l)
 		}
 	}
+	if c.busy {
+		var answer string
+		if len(found) > 0 {
+			answer = c.w.Quotes(found, false)
+		}
+		if names := productsOf(lacking); len(names) > 0 {
+			answer = strings.TrimPrefix(c.w.Then(answer, c.w.NoQuoteYet(c.w.Several(names))), c.w.Then("", ""))
+		}
+		return Turn{Answer: answer}
+	}
 	if len(lacking) == 0 {
 		subs := c.newSubs(known)
 		turn := Turn{Answer: c.w.Quotes(found, len(subs) > 0)}

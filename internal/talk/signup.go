@@ -1,6 +1,7 @@
 package talk
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nongxun/nongxun/content/reading"
@@ -22,6 +23,9 @@ func (c *step) sign() (Turn, bool) {
 	if turn, ok := c.elsewhere(); ok {
 		return turn, true
 	}
+	if gone := r.Sub == reading.SoldOut || r.Sub == reading.Withdraw; r.Intent == reading.Other && (r.Sub == reading.Complaint || gone && c.firstItem().Product != "") || curses.MatchString(c.text) {
+		return Turn{}, false // 骗子 is no name
+	}
 	said := c.said()
 	if c.draft.Part != writing.PartProducts && r.Intent != reading.FairSignup {
 		said.Products = nil
@@ -29,6 +33,14 @@ func (c *step) sign() (Turn, bool) {
 	answer, ok := c.partSaid(said)
 	if ok {
 		return c.next(merge(answer, *c.draft.Sign)), true
+	}
+	if r.Intent == reading.Other && r.Sub == "" && !c.asks() { // an answer to another question: kept, and the open one asked again
+		if answer.Phone == "" {
+			answer.Phone = c.reader.ReadPhone(c.in.Text)
+		}
+		if known := merge(*c.draft.Sign, answer); !same(known, *c.draft.Sign) {
+			return c.next(known), true
+		}
 	}
 	switch r.Intent {
 	case reading.Other, reading.FairSignup, reading.Help, reading.Greeting:
@@ -94,6 +106,7 @@ func (c *step) elsewhere() (Turn, bool) {
 		if len(r.Items) == 0 {
 			return Turn{}, false
 		}
+		c.busy = true
 		turn := c.price()
 		return Turn{Answer: c.w.Resume(turn.Answer, question), State: c.kept()}, true
 	case reading.Greeting:
@@ -125,11 +138,30 @@ func (c *step) partSaid(said SignUpTo) (SignUpTo, bool) {
 		if c.number >= 1 && c.number <= len(types) {
 			said.MerchantType = types[c.number-1]
 		}
+		if said.MerchantType == "" && growsWords.MatchString(c.text) && !c.asks() { // 我种黄桃的
+			said.MerchantType = writing.Grower
+		}
 		return said, said.MerchantType != ""
 	case writing.PartName:
 		said.MerchantType = "" // 李家合作社 is a name here
 		if c.in.Reading.Intent == reading.Help || noName.MatchString(c.text) {
 			return said, said.Name != ""
+		}
+		if goods := c.onlyGoods(); said.Name == "" && len(goods) > 0 { // the next question was answered first
+			said.Products = goods
+			return said, false
+		}
+		if p := c.reader.ReadPlace(c.in.Text, home); said.Name == "" && countyOf(p) != "" && tidy(p.Text) == c.text {
+			said.County = countyOf(p)
+			return said, false
+		}
+		if strings.ContainsAny(c.text, ", ") && c.in.Reading.Intent == reading.Other { // 我叫李大山,家在炎陵,种黄桃
+			if said.County == "" {
+				said.County = countyOf(c.reader.ReadPlace(c.in.Text, home))
+			}
+			if len(said.Products) == 0 {
+				said.Products = productsOf(c.reader.ReadProducts(c.in.Text))
+			}
 		}
 		if said.Name == "" {
 			said.Name = c.reader.ReadName(c.in.Text)
@@ -141,6 +173,10 @@ func (c *step) partSaid(said SignUpTo) (SignUpTo, bool) {
 	case writing.PartProducts:
 		if len(said.Products) == 0 {
 			said.Products = productsOf(c.reader.ReadProducts(c.in.Text))
+		}
+		if p := c.reader.ReadPlace(c.in.Text, home); len(said.Products) == 0 && countyOf(p) != "" && tidy(p.Text) == c.text {
+			said.County = countyOf(p)
+			return said, false
 		}
 		if name := goodsName(c.text); len(said.Products) == 0 && name != "" {
 			said.Products = []string{name}
@@ -156,6 +192,18 @@ func (c *step) partSaid(said SignUpTo) (SignUpTo, bool) {
 		said.Phone = c.reader.ReadPhone(c.in.Text)
 	}
 	return said, said.Phone != ""
+}
+
+// onlyGoods are the goods of a text that names nothing else: 脐橙 冬笋.
+func (c *step) onlyGoods() []string {
+	lots := c.reader.ReadProducts(c.in.Text)
+	names := productsOf(lots)
+	for _, word := range strings.FieldsFunc(c.text, func(r rune) bool { return strings.ContainsRune(" ,、;。和", r) }) {
+		if !slices.Contains(names, word) {
+			return nil
+		}
+	}
+	return names
 }
 
 // next goes on with a sign-up that has gained a part.
@@ -204,6 +252,12 @@ func (c *step) signed() (Turn, bool) {
 	switch {
 	case (c.number == 2 || wrongs[c.text]) && !c.facts.Fair.Open:
 		return c.notOpen(), true
+	case otherPart.MatchString(c.text):
+		s := c.stored()
+		part := map[string]writing.Part{
+			"行当": writing.PartType, "名字": writing.PartName, "产品": writing.PartProducts, "县": writing.PartCounty, "电话": writing.PartPhone,
+		}[otherPart.FindStringSubmatch(c.text)[1]]
+		return Turn{Answer: c.w.AskPart(part), State: State{Step: stepSign, Draft: &Draft{Sign: &s, Part: part}}}, true
 	case c.number == 2 || wrongs[c.text]:
 		return c.askWhichPart(c.stored()), true
 	case c.number == 0 || leaves[c.text]:
@@ -222,7 +276,8 @@ func (c *step) signed() (Turn, bool) {
 // amend takes parts that were said without being asked: "电话是13900003017".
 func (c *step) amend(s SignUpTo, then func(SignUpTo) Turn) (Turn, bool) {
 	r := c.in.Reading
-	if r.Intent != reading.FairSignup && (r.Intent != reading.Other || r.Sub != "") {
+	more := r.Intent == reading.Supply && alsoGoods.MatchString(c.text) && !hasDetail(r.Items) // 还有冬笋, right after a sign-up was shown
+	if r.Intent != reading.FairSignup && (r.Intent != reading.Other || r.Sub != "") && !more {
 		return Turn{}, false
 	}
 	if c.asks() || c.facts.SignUp != nil && otherPerson.MatchString(c.in.Text) {
@@ -231,6 +286,12 @@ func (c *step) amend(s SignUpTo, then func(SignUpTo) Turn) (Turn, bool) {
 	said := c.said()
 	if said.Phone == "" {
 		said.Phone = c.reader.ReadPhone(c.in.Text)
+	}
+	if said.County == "" && strings.ContainsAny(c.text, "县地住") { // 县写错了,是桃江
+		said.County = countyOf(c.reader.ReadPlace(c.in.Text, c.facts.Profile.County))
+	}
+	if len(said.Products) == 0 && strings.Contains(c.text, "产品") {
+		said.Products = productsOf(c.reader.ReadProducts(c.in.Text))
 	}
 	if changed := c.widened(said, s); !same(changed, s) {
 		return then(changed), true

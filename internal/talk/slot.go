@@ -24,11 +24,18 @@ func (c *step) slot() (Turn, bool) {
 	if edit, ok := c.answers(target, ask.Slot); ok {
 		return c.complete(group, edit), true
 	}
+	if turn, ok := c.doesNotSell(group); ok {
+		return turn, true
+	}
+	if turn, ok := c.otherPart(target, group); ok {
+		return turn, true
+	}
 	r := c.in.Reading
 	switch r.Intent {
 	case reading.Supply, reading.Demand, reading.GlutReport, reading.FairSignup, reading.Subscribe, reading.Unsubscribe:
 		return Turn{}, false
 	case reading.PriceQuery:
+		c.busy = len(c.pricedLots()) > 0
 		turn := c.price()
 		turn.Answer = c.w.Then(turn.Answer, c.open(group))
 		turn.State = c.kept()
@@ -50,6 +57,84 @@ func (c *step) slot() (Turn, bool) {
 		return c.closeAll([]*Listing{target}, false), true
 	}
 	return c.missed(c.w.AskSlotAgain(ask.Slot, priceUnit(target.Lot)), c.kept()), true
+}
+
+// doesNotSell takes the word that what was just listed does not sell: the listing goes on as such.
+func (c *step) doesNotSell(group []*Listing) (Turn, bool) {
+	items := c.in.Reading.Items
+	group = alive(group)
+	if c.in.Reading.Intent != reading.GlutReport || len(items) != 1 || len(group) != 1 || c.draft.Glut || group[0].Kind != reading.Supply || items[0].Product != group[0].Lot.Product {
+		return Turn{}, false
+	}
+	item := items[0]
+	lot := apply(group[0].Lot, EditListing{Quantity: item.Quantity, Price: item.Price, Origin: item.Origin, Available: item.Available})
+	turn := c.add(reading.Supply, []reading.Lot{lot}, true)
+	if stores(turn) {
+		turn.Acts = append([]Act{CloseListing{ID: group[0].ID}}, turn.Acts...)
+	}
+	return turn, true
+}
+
+// otherPart takes an answer that gives another part than was asked for, which is lacking too (3块5 to how much there is), or that only
+// names the goods again (谁收黄桃): the question stays open. Stored as new, they would be there twice.
+func (c *step) otherPart(target *Listing, group []*Listing) (Turn, bool) {
+	r, item := c.in.Reading, c.firstItem()
+	if c.draft.New || r.Phone != nil || r.Intent != target.Kind && (r.Intent != reading.Other || r.Sub != "") || len(r.Items) > 1 {
+		return Turn{}, false
+	}
+	edit := EditListing{Quantity: item.Quantity, Price: item.Price, Origin: item.Origin, Available: item.Available}
+	switch {
+	case item.Product == "":
+		if c.asks() {
+			return Turn{}, false
+		}
+		edit = c.partial(target)
+	case r.Intent == reading.Other, item.Product != target.Lot.Product, item.Variety != nil && (target.Lot.Variety == nil || *item.Variety != *target.Lot.Variety):
+		return Turn{}, false
+	}
+	if edit.Quantity != nil && target.Lot.Quantity != nil && writing.Quantity(edit.Quantity) == writing.Quantity(target.Lot.Quantity) {
+		edit.Quantity = nil // the same message once more
+	}
+	if edit.Price != nil && target.Lot.Price != nil && writing.Price(edit.Price) == writing.Price(target.Lot.Price) {
+		edit.Price = nil
+	}
+	if edit.Origin != nil && target.Lot.Origin != nil && edit.Origin.Text == target.Lot.Origin.Text {
+		edit.Origin = nil
+	}
+	if edit.Available != nil && target.Lot.Available != nil && edit.Available.Text == target.Lot.Available.Text {
+		edit.Available = nil
+	}
+	if edit.Quantity != nil && target.Lot.Quantity != nil || edit.Price != nil && target.Lot.Price != nil || edit.Origin != nil && target.Lot.Origin != nil {
+		return Turn{}, false
+	}
+	if edit == (EditListing{}) {
+		return Turn{Answer: c.w.Here(c.open(group)), State: c.kept()}, item.Product != ""
+	}
+	lots := lotsOf(group)
+	var acts []Act
+	for i, l := range group {
+		one := EditListing{Origin: edit.Origin} // the place is that of all
+		if l == target {
+			one = edit
+		}
+		if l == nil || one == (EditListing{}) || l != target && l.Lot.Origin != nil {
+			continue
+		}
+		one.ID, lots[i] = l.ID, apply(l.Lot, one)
+		acts = append(acts, one)
+	}
+	rest := stillOpen(c.draft.Ask, lots)
+	shown := c.draft.Shown
+	if len(shown) == 0 {
+		shown = ids(group)
+	}
+	turn := Turn{Acts: acts, State: listingState(len(dropGone(lots)), rest, shown, c.draft.Glut)}
+	if question := c.question(target.Kind, rest, lots); len(dropGone(lots)) > 1 {
+		turn.Answer = c.w.RegisteredMany(target.Kind, dropGone(lots), question)
+	} else {
+		turn.Answer = c.w.Registered(target.Kind, dropGone(lots)[0], question)
+	}
+	return turn, true
 }
 
 // fills takes a message that names several of the goods that are being asked about, and only adds to them, as the answer for each:

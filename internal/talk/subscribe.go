@@ -1,6 +1,7 @@
 package talk
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/nongxun/nongxun/content/reading"
@@ -143,31 +144,81 @@ func (c *step) offeredNews() (Turn, bool) {
 	return Turn{}, false
 }
 
+var (
+	// noNews are words with which somebody wants no more news, though they may be read as the wish for some: 不用给我发黄桃了.
+	noNews = regexp.MustCompile(`(?:不用|不要|别|莫|不想|不需要)(?:再)?(?:给我|跟我|向我)?(?:发|推|通知|告诉|提醒)(?:[^货到往给]|$)|` +
+		`(?:不要|不想要|不想收|不想听|不想看|不用|不需要|莫要|别要)[^,。;!?\s]{0,8}(?:求购|行情|消息|价格|信息|推送|通知|提醒)了?$|` +
+		`(?:求购|行情|消息|价格|信息|推送|通知|提醒)(?:都|也)?(?:不要|不想要|不想收|不想听|不想看|不听|不看|不收)了?$`)
+	priceNews  = regexp.MustCompile(`价|行情|多少钱`)
+	demandNews = regexp.MustCompile(`求购|收购|有人要|有人收|买家|采购|需求|客商|求货`)
+)
+
+// endsNews says that somebody wants no more news of goods.
+func (c *step) endsNews() bool {
+	item := c.firstItem()
+	return item.Product != "" && item.Quantity == nil && item.Price == nil && noNews.MatchString(c.text)
+}
+
+// endingTopics are the topics that somebody wants to hear no more about: both where neither is named, whatever the reading took for
+// the likelier.
+func (c *step) endingTopics() []string {
+	text := c.text
+	if at := noNews.FindStringIndex(text); at != nil && priceNews.MatchString(text[at[0]:]) != demandNews.MatchString(text[at[0]:]) {
+		text = text[at[0]:] // 只要黄桃行情,不要求购
+	}
+	switch price, demand := priceNews.MatchString(text), demandNews.MatchString(text); {
+	case price && !demand:
+		return []string{TopicPrice}
+	case demand && !price:
+		return []string{TopicDemand}
+	}
+	return topics("")
+}
+
+// newsAbout says whether a subscription to product is one to what a lot names: 橙子 also means 脐橙, 脐橙 not 橙子.
+func (c *step) newsAbout(product string, l reading.Lot) bool {
+	if product == "" {
+		return false
+	}
+	if l.Variety != nil {
+		return product == *l.Variety
+	}
+	return slices.Contains(c.quoteNames(l), product)
+}
+
 // unsubscribe ends some subscriptions: those of a product, of a topic, or both.
 func (c *step) unsubscribe() Turn {
 	r := c.in.Reading
-	ending := topics(r.Sub)
+	ending := c.endingTopics()
 	var gone []Subscription
 	for _, s := range c.facts.Subs {
 		if !slices.Contains(ending, s.Topic) {
 			continue
 		}
-		named := len(r.Items) == 0 || slices.ContainsFunc(r.Items, func(l reading.Lot) bool { return slices.Contains(c.quoteNames(l), s.Product) })
+		named := len(r.Items) == 0 || slices.ContainsFunc(r.Items, func(l reading.Lot) bool { return c.newsAbout(s.Product, l) })
 		if named {
 			gone = append(gone, s)
 		}
 	}
+	if len(gone) == 0 && len(r.Items) > 0 { // 退订脐橙, but what they get is all of 橙子
+		gone = slices.DeleteFunc(slices.Clone(c.facts.Subs), func(s Subscription) bool {
+			return !slices.Contains(ending, s.Topic) || !slices.ContainsFunc(r.Items, func(l reading.Lot) bool { return l.Product == s.Product })
+		})
+	}
+	var all []Subscription // of everything
+	for _, s := range c.facts.Subs {
+		if s.Product == "" && slices.Contains(ending, s.Topic) {
+			all = append(all, Subscription{Topic: s.Topic})
+		}
+	}
+	if len(gone) == 0 && len(all) > 0 {
+		return Turn{Answer: c.w.SubscribedToAll(c.newsOf(all))}
+	}
 	if len(gone) == 0 {
-		var all []Subscription
-		for _, s := range c.facts.Subs {
-			if s.Product == "" && slices.Contains(ending, s.Topic) {
-				all = append(all, Subscription{Topic: s.Topic})
-			}
-		}
-		if len(all) > 0 {
-			return Turn{Answer: c.w.SubscribedToAll(c.newsOf(all))}
-		}
 		return Turn{Answer: c.w.NotSubscribed()}
+	}
+	if len(all) > 0 && len(r.Items) > 0 {
+		return Turn{Answer: c.w.SubscribedToAll(c.newsOf(all)), Acts: []Act{UnsubscribeFrom{Subs: gone}}}
 	}
 	if len(r.Items) == 0 {
 		var whole []Subscription

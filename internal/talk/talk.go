@@ -1,6 +1,7 @@
 package talk
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,6 +28,7 @@ type step struct {
 	facts  Facts
 	w      writing.Words
 	text   string // tidy(in.Text)
+	busy   bool   // a question is open that the answer goes on with: nothing else may be offered by a number
 	number int    // the digit that was chosen, -1 when the text is none
 }
 
@@ -34,10 +36,23 @@ func (t *Talk) begin(s State, in Input, f Facts) *step {
 	if sub := in.Reading.Sub; sub == reading.MyListings || sub == reading.Person {
 		in.Reading.Intent = reading.Other // however it was put (as a question of help, say), it is done, not explained
 	}
+	if r := in.Reading; s.Step == stepOfferNews && r.Intent == reading.Other && r.Sub == "" && len(r.Items) == 1 && !hasDetail(r.Items) &&
+		(strings.HasSuffix(tidy(in.Text), "呢") || tidy(in.Text) == writing.Goods(r.Items[0])) {
+		in.Reading.Intent = reading.PriceQuery // 永州辣椒呢, after another price
+	}
+	if r := in.Reading; r.Intent == reading.Other && r.Sub == "" && len(r.Items) == 1 && alsoHas.MatchString(tidy(in.Text)) {
+		in.Reading.Intent = reading.Supply // 冬笋也有
+	}
+	if t.asksOnly(in) {
+		in.Reading.Intent, in.Reading.Items = reading.Other, nil
+	}
+	if in.Reading.Intent == reading.Supply && wantsThem.MatchString(tidy(in.Text)) {
+		in.Reading.Intent = reading.Demand
+	}
 	if s.Step == stepOfferPerson && s.Back != nil && in.Event == NoEvent && !offered(in.Text) {
 		s = State{Step: s.Back.Step, Draft: s.Back.Draft, Missed: s.Missed}
 	}
-	c := &step{Talk: t, state: s, in: in, facts: f, w: writing.Words{SMS: in.Channel == SMS}, text: tidy(in.Text), number: -1}
+	c := &step{Talk: t, state: s, in: in, facts: f, w: writing.Words{SMS: in.Channel == SMS}, text: once(tidy(in.Text)), number: -1}
 	if s.Draft != nil {
 		c.draft = *s.Draft
 	}
@@ -45,6 +60,16 @@ func (t *Talk) begin(s State, in Input, f Facts) *step {
 		c.number = n
 	}
 	return c
+}
+
+// asksOnly says that a question was taken for goods that nobody knows: 什么时候来收.
+func (t *Talk) asksOnly(in Input) bool {
+	r := in.Reading
+	if r.Intent != reading.Supply && r.Intent != reading.Demand || len(r.Items) != 1 || r.Items[0].Product == "" || hasDetail(r.Items) {
+		return false
+	}
+	_, known := t.lex.Product(r.Items[0].Product)
+	return !known && (askWords.MatchString(in.Text) || manyAsk.MatchString(in.Text))
 }
 
 // Needs says which facts Step wants for this input. Asked names the products whose quotes are meant by NeedQuotes.
@@ -60,11 +85,11 @@ const needSignUp = NeedFair | NeedListings
 
 func (c *step) stateNeeds() Need {
 	switch c.state.Step {
-	case stepReadBack, stepMany:
+	case stepMany:
 		if !c.newGoods() {
 			return NeedListings
 		}
-	case stepSlot, stepWhich:
+	case stepReadBack, stepSlot, stepWhich: // a read-back may be answered with the same goods once more
 		return NeedListings
 	case stepSign, stepSignConfirm, stepSigned, stepSignPart, stepOfferFair:
 		return needSignUp
@@ -101,6 +126,17 @@ func (c *step) inputNeeds() Need {
 	default:
 		return 0
 	}
+	if c.endsNews() {
+		return NeedSubs
+	}
+	more := Need(0)
+	if c.maybeOwnChange() {
+		more = NeedListings
+	}
+	return more | c.intentNeeds()
+}
+
+func (c *step) intentNeeds() Need {
 	switch r := c.in.Reading; r.Intent {
 	case reading.PriceQuery:
 		return NeedQuotes | NeedSubs
@@ -113,7 +149,7 @@ func (c *step) inputNeeds() Need {
 			return NeedQuotes
 		}
 	case reading.Other:
-		if r.Sub != "" || correction(c.text) != "" {
+		if r.Sub != "" || correction(c.text) != "" || c.maybeLate() {
 			return NeedListings
 		}
 	}
@@ -149,12 +185,43 @@ func (c *step) take() Turn {
 	if turn, ok := c.bonds(); ok {
 		return turn
 	}
+	turn := c.answer()
+	if left := c.state; left.Step == stepSign && turn.State.Step == "" && !c.endsSign(turn) {
+		turn.State = c.kept() // 订阅黄桃, in the middle of a sign-up: it goes on
+		if r := c.in.Reading; turn.Answer != "" && (r.Intent == reading.Subscribe || r.Intent == reading.Unsubscribe && len(r.Items) > 0 || r.Intent == reading.Other && r.Sub != reading.Complaint && r.Sub != reading.Person) {
+			turn.Answer = c.w.Resume(turn.Answer, c.w.AskPart(c.draft.Part))
+		}
+	}
+	return turn
+}
+
+// endsSign says that a turn ended the sign-up that was open: stored, or left.
+func (c *step) endsSign(t Turn) bool {
+	r := c.in.Reading
+	return c.facts.Fair == nil || !c.facts.Fair.Open || c.draft.Sign == nil || t.Answer == c.w.SignUpLeft() || r.Intent == reading.FairSignup ||
+		slices.ContainsFunc(t.Acts, func(a Act) bool {
+			switch a.(type) {
+			case SignUpTo, CancelSignUp, Bind, Unbind:
+				return true
+			}
+			return false
+		})
+}
+
+// answer takes a text that is not about binding.
+func (c *step) answer() Turn {
 	r := c.in.Reading
 	if r.Intent == reading.Unsubscribe && (r.Sub == reading.StopAll || r.Sub == "" && len(r.Items) == 0) {
 		return c.optOut()
 	}
 	if r.Intent == reading.Other && r.Sub == reading.Person {
 		return c.person("要人工")
+	}
+	if c.endsNews() {
+		return c.unsubscribe()
+	}
+	if turn, ok := c.ownChange(); ok {
+		return turn
 	}
 	if turn, ok := c.follow(); ok {
 		return turn
@@ -202,10 +269,16 @@ func (c *step) follow() (Turn, bool) {
 // fresh takes the input as something new.
 func (c *step) fresh() Turn {
 	r := c.in.Reading
+	if turn, ok := c.twoSides(); ok {
+		return turn
+	}
 	switch r.Intent {
 	case reading.Supply, reading.Demand:
 		return c.add(r.Intent, r.Items, false)
 	case reading.GlutReport:
+		if item := c.firstItem(); item.Quantity == nil && illness.MatchString(c.text) {
+			return c.person("种养技术")
+		}
 		return c.add(reading.Supply, r.Items, true)
 	case reading.PriceQuery:
 		return c.price()
@@ -245,13 +318,24 @@ func (c *step) other() Turn {
 	if fixed, ok := c.corrected(); ok {
 		return fixed
 	}
+	if turn, ok := c.late(); ok {
+		return turn
+	}
 	if c.number == 5 {
 		return c.person("要人工")
+	}
+	switch {
+	case curses.MatchString(c.text):
+		return Turn{Answer: c.w.Complaint(), Acts: []Act{CallPerson{Why: "投诉"}}}
+	case wantsSell.MatchString(c.text):
+		return c.button(MenuSell)
+	case wantsBuy.MatchString(c.text):
+		return c.button(MenuBuy)
 	}
 	if c.text == "" {
 		return Turn{Answer: c.w.Hello(), State: State{Step: stepMenu}}
 	}
-	if fines[c.text] && c.state.Step == "" {
+	if (fines[c.text] || keeps[c.text]) && c.state.Step == "" {
 		return Turn{Answer: c.w.Fine()}
 	}
 	return c.missed(c.w.NotUnderstood(), State{Step: stepMenu})
@@ -264,10 +348,11 @@ func offered(text string) bool {
 	return ok && (n == 0 || n == 1 || n == 5) || yeses[text] || noes[text]
 }
 
-// missed counts a misunderstanding: the first is answered with again and leaves next open, the second offers a person.
+// missed counts a misunderstanding: the first is answered with again and leaves next open, the second offers a person, and so on in
+// turn, so that who answers neither hears what is asked again.
 func (c *step) missed(again string, next State) Turn {
 	next.Missed = c.state.Missed + 1
-	if next.Missed >= 2 {
+	if next.Missed%2 == 0 {
 		turn := Turn{Answer: c.w.OfferPerson(), State: State{Step: stepOfferPerson, Missed: next.Missed}}
 		if next.Step != stepMenu {
 			turn.State.Back = &State{Step: next.Step, Draft: next.Draft}

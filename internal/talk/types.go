@@ -149,6 +149,7 @@ type AddListings struct {
 	Lots  []reading.Lot
 	Phone string
 	Glut  bool
+	After int // lots that the same message has stored before these, of the other kind
 }
 
 // EditListing replaces the parts of a listing that are not nil.
