@@ -197,7 +197,8 @@ func TestABrokenConnection(t *testing.T) {
 // A connection that is cut in its work again and again is made again soon each time, one that carries nothing ever more rarely.
 func TestWhatWorkedIsMadeAgainSoon(t *testing.T) {
 	t.Parallel()
-	cuts := func(works bool) time.Duration {
+	cuts := func(t *testing.T, works bool) time.Duration {
+		t.Helper()
 		began := time.Now()
 		c := newCarrier()
 		l, stop := start(c, Options{Patience: time.Hour})
@@ -217,12 +218,12 @@ func TestWhatWorkedIsMadeAgainSoon(t *testing.T) {
 		return time.Since(began)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		if took := cuts(true); took > 12*time.Second {
+		if took := cuts(t, true); took > 12*time.Second {
 			t.Errorf("eight cuts of a connection that works took %s", took)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		if took := cuts(false); took < time.Minute {
+		if took := cuts(t, false); took < time.Minute {
 			t.Errorf("eight connections that carry nothing were made within %s", took)
 		}
 	})
