@@ -64,33 +64,47 @@ func (c *cleaner) replace(text string, change Change, f func(string) string) str
 func (c *cleaner) clean(text string) string {
 	text = c.replace(text, DroppedNonsense, func(s string) string { return strings.ToValidUTF8(s, "") })
 	text = strings.ReplaceAll(norm.NFC.String(text), "\r\n", "\n")
+	text = c.replace(text, DroppedNonsense, func(s string) string { return strings.Map(seen, s) }) // first, or an address hides behind it
 	text = c.replace(text, DroppedBrackets, signs.Replace)
 	text = c.replace(text, ReplacedSymbols, usual.Replace)
 	text = c.replace(text, ReplacedSymbols, func(s string) string { return itemBeside.ReplaceAllStringFunc(s, bracket) })
 	if strings.Contains(text, ".") || strings.Contains(text, "://") { // the search is slow
-		text = c.replace(text, DroppedAddress, func(s string) string { return address.ReplaceAllString(s, "") })
+		text = c.replace(text, DroppedAddress, func(s string) string { return strings.ReplaceAll(address.ReplaceAllString(s, ""), "://", "") })
 	}
 	var b strings.Builder
-	marks := 0
+	marks, gone := 0, false // marks of a letter so far; whether the letter is gone, and its marks with it
 	for _, r := range text {
-		marks++
 		switch {
-		case r == '\n' || r == '\u2028' || r == '\u2029':
-			b.WriteRune(c.newLine())
-		case unicode.IsSpace(r):
-			b.WriteRune(' ')
 		case unicode.Is(unicode.Variation_Selector, r) || r == '\u20e3':
+			gone = true
+			continue
 		case unicode.Is(unicode.M, r):
-			if marks <= 4 { // nobody writes more on one letter, and a letter with its marks is never cut
+			if marks++; marks <= 3 && !gone { // nobody writes more on one letter, and a letter with its marks is never cut
 				b.WriteRune(r)
 			}
 			continue
+		case r == '\n' || r == '\u2028' || r == '\u2029':
+			b.WriteRune(c.newLine())
+			gone = false
+		case unicode.IsSpace(r):
+			b.WriteRune(' ')
+			gone = false
 		default:
+			n := b.Len()
 			c.rune(&b, r)
+			gone = b.Len() == n
 		}
 		marks = 0
 	}
-	return b.String()
+	return norm.NFC.String(b.String()) // parts of a Korean letter may have come together
+}
+
+// seen drops what no phone shows: control and format characters but for white space.
+func seen(r rune) rune {
+	if unicode.In(r, unicode.Cc, unicode.Cf) && !unicode.IsSpace(r) {
+		return -1
+	}
+	return r
 }
 
 func (c *cleaner) newLine() rune {

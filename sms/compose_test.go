@@ -45,7 +45,7 @@ func TestCompose(t *testing.T) {
 		},
 		{
 			"signs and symbols", draft(sms.Notice, "【黄桃】★5㎏🍑一箱\u200b m²\n第二行 https://a.example/x"), "黄桃5kg一箱 m2\n第二行", 22, 1, 5,
-			[]sms.Change{sms.DroppedBrackets, sms.DroppedAddress, sms.DroppedSymbols, sms.ReplacedSymbols, sms.DroppedNonsense},
+			[]sms.Change{sms.DroppedNonsense, sms.DroppedBrackets, sms.DroppedAddress, sms.DroppedSymbols, sms.ReplacedSymbols},
 		},
 		{"lines", draft(sms.Reply, " 1 黄桃 \n\n 2  冬笋\r\n"), "1 黄桃\n2 冬笋", 17, 1, 5, nil},
 	} {
