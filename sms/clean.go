@@ -101,7 +101,10 @@ func (c *cleaner) clean(text string) string {
 
 // seen drops what no phone shows: control and format characters but for white space.
 func seen(r rune) rune {
-	if unicode.In(r, unicode.Cc, unicode.Cf) && !unicode.IsSpace(r) {
+	switch {
+	case r >= ' ' && r <= '~', r >= '\u3000' && r <= '\u9fff': // nearly all
+		return r
+	case unicode.In(r, unicode.Cc, unicode.Cf) && !unicode.IsSpace(r):
 		return -1
 	}
 	return r
